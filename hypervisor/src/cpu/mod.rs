@@ -1,0 +1,19 @@
+//! The physical CPU: registers, tables, local APIC, time, locks.
+//!
+//! May depend on [`crate::memory::direct`] and [`crate::log`] only.
+pub mod cpuid;
+pub mod fpu;
+pub mod gdt;
+pub mod idt;
+pub mod lapic;
+pub mod lock;
+pub mod panic;
+mod percpu;
+pub mod port;
+pub mod register;
+pub mod time;
+
+pub use percpu::{PerCpu, count, index, of, set_count, this};
+
+/// Physical CPUs that are used at most.
+pub const MAX_CPUS: u32 = 32;

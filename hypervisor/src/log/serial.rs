@@ -1,0 +1,67 @@
+//! The second serial port (COM2, 115200 baud): the hypervisor's own line.
+
+use crate::cpu::port;
+use core::sync::atomic::{AtomicU8, Ordering};
+
+const BASE: u16 = 0x2f8;
+const UNKNOWN: u8 = 0;
+const PRESENT: u8 = 1;
+const ABSENT: u8 = 2;
+static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+/// Programs the port on first use; false if there is none.
+fn ready() -> bool {
+    match STATE.load(Ordering::Relaxed) {
+        PRESENT => true,
+        ABSENT => false,
+        _ => {
+            port::write8(BASE + 7, 0x5a);
+            let found = port::read8(BASE + 7) == 0x5a;
+            if found {
+                port::write8(BASE + 1, 0);
+                port::write8(BASE + 3, 0x80);
+                port::write8(BASE, 1);
+                port::write8(BASE + 1, 0);
+                port::write8(BASE + 3, 3);
+                port::write8(BASE + 2, 7);
+                port::write8(BASE + 4, 3);
+            }
+            STATE.store(if found { PRESENT } else { ABSENT }, Ordering::Relaxed);
+            found
+        }
+    }
+}
+
+/// Sends text; gives up on a port that does not drain. Callers hold the log's lock.
+pub fn send(text: &str) {
+    if !ready() {
+        return;
+    }
+    for &byte in text.as_bytes() {
+        if byte == b'\n' {
+            send_byte(b'\r');
+        }
+        send_byte(byte);
+    }
+}
+
+fn send_byte(byte: u8) {
+    for _ in 0..100_000 {
+        if port::read8(BASE + 5) & 0x20 != 0 {
+            port::write8(BASE, byte);
+            return;
+        }
+    }
+}
+
+/// Text for a person when nothing else can be trusted: the serial ports and the screen, no locks.
+pub fn emergency(text: &str) {
+    send(text);
+    send("\n");
+    for &byte in text.as_bytes() {
+        port::write8(0x3f8, byte);
+    }
+    port::write8(0x3f8, b'\r');
+    port::write8(0x3f8, b'\n');
+    crate::memory::direct::write_text_screen(text);
+}
