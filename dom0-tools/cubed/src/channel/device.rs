@@ -1,0 +1,143 @@
+//! The real channel: the function, its registers, the rings and the buffers, put together.
+
+use super::bind::{Function, bind, gsi};
+use super::buffer::{Buffer, Pool};
+use super::config_space::ConfigSpace;
+use super::hugepages::HugePages;
+use super::mapping::Mapping;
+use super::registers::Registers;
+use super::rings::{Bell, Rings};
+use super::{AttachError, Event, Hypervisor, Lost};
+use abi::channel::{MAGIC, reg};
+use abi::command::Command;
+use rustix::fs::{Mode, OFlags};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Channel and detail area take a page each; below one page of buffers nothing can be moved.
+const AREAS: usize = 2;
+
+/// An attached channel. Dropping it closes the uio device: the kernel clears bus mastering, and
+/// the hypervisor detaches.
+#[derive(Debug)]
+pub struct Channel {
+    rings: Rings,
+    registers: Registers,
+    config: ConfigSpace,
+    pool: Pool,
+    memory: Mapping,
+    // Last, so that it is closed when nothing uses the areas any more.
+    uio: OwnedFd,
+}
+
+impl Channel {
+    /// Finds, binds and attaches, with `buffers` bytes of buffers or as much as there is.
+    /// The caller holds the [`super::Lock`].
+    ///
+    /// # Errors
+    /// [`AttachError`], each with what to do about it.
+    pub fn attach(buffers: usize) -> Result<Self, AttachError> {
+        let function = bind()?;
+        let uio = open_uio(&function)?;
+        let config = ConfigSpace::open(&function.path)?;
+        config.enable()?;
+        let registers = Registers::map(&function.path)?;
+        check(&registers)?;
+
+        let wanted = AREAS + buffers.div_ceil(super::hugepages::HUGE).max(1);
+        let pages = HugePages::open(wanted, AREAS + 1)?;
+        if pages.count() < wanted {
+            tracing::warn!(
+                got = pages.count(),
+                wanted,
+                "fewer huge pages than asked for: I/O will be slower; boot dom0 with hugepages={wanted}"
+            );
+        }
+        let (channel, channel_at) = pages.map(0, 1)?;
+        let (detail, detail_at) = pages.map(1, 1)?;
+        let (memory, memory_at) = pages.map(AREAS, pages.count() - AREAS)?;
+        let rings = Rings::new(channel, detail);
+
+        registers.write_pair(reg::CHANNEL_LOW, reg::CHANNEL_HIGH, first(&channel_at));
+        registers.write_pair(reg::DETAIL_LOW, reg::DETAIL_HIGH, first(&detail_at));
+        registers.write(reg::GSI, gsi(&function.path)?);
+        registers.write(reg::ATTACH, abi::VERSION);
+        registers.attach_result().map_err(AttachError::Refused)?;
+        Ok(Self { rings, registers, config, pool: Pool::new(&memory_at), memory, uio })
+    }
+
+    /// The uio device: readable when the hypervisor has raised the interrupt.
+    #[must_use]
+    pub fn interrupt(&self) -> BorrowedFd<'_> {
+        self.uio.as_fd()
+    }
+
+    /// Takes the interrupt: afterwards the event ring must be drained, and a new event raises it again.
+    ///
+    /// # Errors
+    /// [`AttachError::File`] if the function's files fail.
+    pub fn acknowledge(&self) -> Result<(), AttachError> {
+        let mut count = [0; 4];
+        // Nothing to read means that somebody looked before the interrupt came: as good.
+        let _ = rustix::io::read(&self.uio, &mut count);
+        self.registers.write(reg::INTERRUPT, 1);
+        self.config.unmask_interrupt()
+    }
+
+    /// Detaches, so that the hypervisor touches the rings no more.
+    pub fn detach(self) {
+        self.registers.write(reg::DETACH, 1);
+    }
+}
+
+impl Bell for Registers {
+    fn ring(&self) {
+        self.write(reg::DOORBELL, 1);
+    }
+
+    fn attached(&self) -> bool {
+        self.read(reg::STATUS) == 1
+    }
+}
+
+impl Hypervisor for Channel {
+    fn submit(&mut self, commands: &mut [Command]) -> Result<(), Lost> {
+        self.rings.submit(commands, &self.registers)
+    }
+
+    fn next_event(&mut self) -> Option<Event> {
+        self.rings.next_event().map(Event::from)
+    }
+
+    fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    fn bytes<'a>(&'a self, buffer: &'a Buffer) -> &'a [u8] {
+        // SAFETY: the range is the buffer's alone; the hypervisor writes it only in `submit`,
+        // which borrows us exclusively; I/O in flight owns its buffer.
+        unsafe { self.memory.slice(buffer.offset(), buffer.len()) }
+    }
+
+    fn bytes_mut<'a>(&'a mut self, buffer: &'a mut Buffer) -> &'a mut [u8] {
+        // SAFETY: as in `bytes`; both borrows are exclusive.
+        unsafe { self.memory.slice_mut(buffer.offset(), buffer.len()) }
+    }
+}
+
+fn check(registers: &Registers) -> Result<(), AttachError> {
+    match (registers.read(reg::MAGIC), registers.read(reg::VERSION)) {
+        (MAGIC, abi::VERSION) => Ok(()),
+        (MAGIC, version) => Err(AttachError::Version(version)),
+        (magic, _) => Err(AttachError::Magic(magic)),
+    }
+}
+
+fn open_uio(function: &Function) -> Result<OwnedFd, AttachError> {
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::open(&function.uio, flags, Mode::empty())
+        .map_err(|error| AttachError::file("opening", &function.uio)(error.into()))
+}
+
+fn first(addresses: &[u64]) -> u64 {
+    addresses.first().copied().unwrap_or(0)
+}

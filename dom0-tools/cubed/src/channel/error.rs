@@ -1,0 +1,91 @@
+//! Why the channel cannot be had, or is lost. Every text says what to do next.
+
+use std::path::PathBuf;
+
+/// The hypervisor takes no commands any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// The status register says that nobody is attached.
+    #[error("the hypervisor has detached this daemon (bus mastering was cleared?): start cubed again")]
+    Detached,
+    /// Many doorbells in a row without progress.
+    #[error("the hypervisor does not work off the command ring: see the hypervisor's log, then start cubed again")]
+    Stuck,
+}
+
+/// Why attaching failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// Another daemon holds the lock.
+    #[error("another cubed is running (process {pid}): use it, or end it first with `kill {pid}`")]
+    Locked {
+        /// The first daemon's process identifier, as it wrote it; `?` if unreadable.
+        pid: String,
+    },
+    /// There is no such PCI function.
+    #[error(
+        "no Hypercube service function (PCI {vendor:04x}:{device:04x}) found: cubed runs in dom0 of a Hypercube host only",
+        vendor = abi::channel::PCI_VENDOR, device = abi::channel::PCI_DEVICE
+    )]
+    NoFunction,
+    /// The driver did not come.
+    #[error("the function {slot} could not be bound to uio_pci_generic: {why}; try `modprobe uio_pci_generic`")]
+    Driver {
+        /// PCI address.
+        slot: String,
+        /// What was seen.
+        why: String,
+    },
+    /// The device has no interrupt that can be told to the hypervisor.
+    #[error("the interrupt of the function {slot} is not known: {why}; boot dom0 without `noapic` and `acpi=off`")]
+    Interrupt {
+        /// PCI address.
+        slot: String,
+        /// What was seen.
+        why: String,
+    },
+    /// BAR 0 does not answer like the service function.
+    #[error("the function's registers read {0:#010x} instead of the magic number: is this hypervisor a Hypercube?")]
+    Magic(u32),
+    /// The ABI differs.
+    #[error(
+        "the hypervisor speaks ABI version {0}, this cubed version {ours}: install the tools that came with the hypervisor",
+        ours = abi::VERSION
+    )]
+    Version(u32),
+    /// The attach itself was refused.
+    #[error("the hypervisor refused to attach: {}", .0.text())]
+    Refused(abi::Error),
+    /// No huge pages.
+    #[error(
+        "only {got} of at least {need} huge pages of 2 MiB are available: \
+         add `hugepages={need}` to dom0's kernel command line, or raise dom0_mem"
+    )]
+    HugePages {
+        /// Pages that could be had.
+        got: usize,
+        /// Pages without which nothing works.
+        need: usize,
+    },
+    /// Physical addresses are hidden.
+    #[error("/proc/self/pagemap does not tell physical addresses ({0}): run cubed as root")]
+    Pagemap(String),
+    /// An operation on a file failed.
+    #[error("{what} {path}: {source}", path = path.display())]
+    File {
+        /// What was tried, as a verb.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl AttachError {
+    /// For `map_err`: an operation on a file failed.
+    pub(crate) fn file(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { what, path, source }
+    }
+}
