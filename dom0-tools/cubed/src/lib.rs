@@ -2,3 +2,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod channel;
+pub mod devices;
+#[cfg(test)]
+pub mod fake;
