@@ -1,0 +1,68 @@
+//! Names that do not depend on the bus: `/dev/disk0` is the first `--disk` of the harness, be it
+//! virtio, NVMe or ATA. The harness gives its disks the serial numbers (ATA on Bochs: the model) `disk0`, ...
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+const BLOCK: &str = "/sys/block";
+/// Where buses show a serial number or a model, below a disk's folder.
+const NAMES: [&str; 3] = ["serial", "device/serial", "device/model"];
+/// Set by the harness on the kernel's command line: how many disks to wait for.
+const EXPECTED: &str = "hypercube.disks=";
+/// Disk probing is asynchronous; this is how long it may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Links the disks that are there.
+pub fn name_all() {
+    let expected = expected();
+    let start = Instant::now();
+    while link_all() < expected {
+        if start.elapsed() > PATIENCE {
+            return crate::say("some disks did not appear; see dmesg");
+        }
+        sleep(Duration::from_millis(20));
+    }
+}
+
+fn expected() -> usize {
+    let line = fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    line.split_whitespace()
+        .filter_map(|word| word.strip_prefix(EXPECTED)?.parse().ok())
+        .next_back()
+        .unwrap_or(0)
+}
+
+/// Links every disk that carries one of our names and counts them.
+fn link_all() -> usize {
+    let Ok(folder) = fs::read_dir(BLOCK) else {
+        return 0;
+    };
+    folder
+        .flatten()
+        .filter(|disk| name_of(&disk.path()).is_some_and(|name| link(&disk.path(), &name)))
+        .count()
+}
+
+fn name_of(disk: &Path) -> Option<String> {
+    NAMES.iter().find_map(|file| {
+        let text = fs::read_to_string(disk.join(file)).ok()?;
+        let name = text.trim().trim_end_matches('\0');
+        let number = name.strip_prefix("disk")?;
+        number.parse::<u32>().ok()?;
+        Some(name.to_owned())
+    })
+}
+
+fn link(disk: &Path, name: &str) -> bool {
+    let Some(node) = disk.file_name() else {
+        return false;
+    };
+    let node = Path::new("/dev").join(node);
+    let path = Path::new("/dev").join(name);
+    node.exists() && (path.exists() || symlink(node, path).is_ok())
+}

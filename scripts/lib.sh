@@ -1,0 +1,14 @@
+# For the scripts beside it: runs the harness, after making sure that there is a cargo to build it.
+set -eu
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+[ -d "$HOME/.cargo/bin" ] && PATH="$PATH:$HOME/.cargo/bin"
+
+harness() {
+    if ! command -v cargo >/dev/null || ! command -v cc >/dev/null; then
+        echo "installing Debian's Rust (rustc-web, cargo-web) and a C compiler"
+        sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+        $sudo apt-get update -qq
+        $sudo apt-get install -y -qq --no-install-recommends rustc-web cargo-web gcc libc6-dev ca-certificates
+    fi
+    exec cargo run --quiet --manifest-path "$root/Cargo.toml" --package harness -- "$@"
+}

@@ -1,0 +1,34 @@
+//! The initramfs of stock Linux guests: busybox, virtio drivers and a script.
+
+use super::{modules, rootfs};
+use crate::{setup::Kernel, tree::Tree};
+use anyhow::{Context, Result};
+use std::fs;
+
+/// The guest's first program, in the checkout.
+pub const INIT: &str = "dom0-tools/init/guest/init.sh";
+
+const MODULES: modules::Wanted<'static> = modules::Wanted {
+    load: &[
+        "virtio_mmio",
+        "virtio_blk",
+        "virtio_console",
+        "virtio_rng",
+        "virtio_balloon",
+        "ext4",
+    ],
+    present: &["loop", "virtio_pci", "virtio_net"],
+};
+
+/// Makes the archive.
+pub fn initramfs(tree: &Tree, kernel: &Kernel) -> Result<Vec<u8>> {
+    let mut root = rootfs::minimal()?;
+    modules::add(&mut root, kernel, &MODULES)?;
+    let init = tree.root.join(INIT);
+    root.file(
+        "init",
+        0o755,
+        fs::read(&init).with_context(|| init.display().to_string())?,
+    );
+    root.finish()
+}

@@ -1,0 +1,66 @@
+//! A machine to be started.
+
+use super::Disk;
+use crate::{
+    options::{Bus, Firmware, Kind},
+    size::Mebibytes,
+};
+use std::path::PathBuf;
+
+/// Where dom0's console (the first serial port) goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// The user's terminal.
+    Terminal,
+    /// The file `console.log` of the run's folder.
+    File,
+}
+
+/// Everything that both emulators need to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The emulator.
+    pub kind: Kind,
+    /// CPUs.
+    pub smp: u32,
+    /// RAM.
+    pub memory: Mebibytes,
+    /// The emulator's CPU model, if not its default.
+    pub cpu: Option<String>,
+    /// What GRUB is started by.
+    pub firmware: Firmware,
+    /// The boot disk.
+    pub boot: PathBuf,
+    /// A CD to boot instead.
+    pub iso: Option<PathBuf>,
+    /// The user's disks.
+    pub disks: Vec<Disk>,
+    /// How they are attached (QEMU).
+    pub bus: Bus,
+    /// Where the first serial port goes.
+    pub console: Console,
+    /// The file for the second serial port, the hypervisor's log.
+    pub hypervisor_log: PathBuf,
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// GDB's port (QEMU).
+    pub gdb: Option<u16>,
+    /// Count instructions instead of time (QEMU).
+    pub icount: bool,
+    /// Whether a reset of the machine ends it.
+    pub reset_ends: bool,
+    /// More arguments for QEMU.
+    pub qemu_args: Vec<String>,
+}
+
+impl Config {
+    /// The file that dom0's console is written to when it is not on the terminal.
+    pub fn console_log(&self) -> PathBuf {
+        self.folder.join("console.log")
+    }
+
+    /// The emulator's own messages.
+    pub fn emulator_log(&self) -> PathBuf {
+        self.folder.join("emulator.log")
+    }
+}

@@ -1,0 +1,144 @@
+//! Drives a machine that runs commands: takes frames until the exit status and the machine's end.
+
+use super::Machine;
+use anyhow::{Context, Result};
+use init::frame::{Decoder, Frame, Kind};
+use std::{
+    fmt,
+    io::Read,
+    process::{ChildStdout, ExitStatus},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a machine may take to power off after its commands' end.
+const POWER_OFF: Duration = Duration::from_secs(30);
+
+/// What becomes of the commands' output.
+pub trait Sink {
+    /// Bytes of standard output.
+    fn stdout(&mut self, bytes: &[u8]);
+    /// Bytes of standard error.
+    fn stderr(&mut self, bytes: &[u8]);
+}
+
+/// How a machine ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// By itself, after the commands.
+    PoweredOff,
+    /// The commands ended but the machine stayed on and was ended.
+    StayedOn,
+    /// Time ran out.
+    TimedOut,
+    /// By itself, before the commands had ended.
+    Early(ExitStatus),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PoweredOff => f.write_str("powered off"),
+            Self::StayedOn => f.write_str("stayed on"),
+            Self::TimedOut => f.write_str("ran out of time"),
+            Self::Early(status) => write!(f, "ended (the emulator: {status})"),
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The commands' exit status.
+    pub status: Option<i32>,
+    /// From the emulator's start to the commands' start.
+    pub ready_after: Option<Duration>,
+    /// How the machine ended.
+    pub ended: Ended,
+}
+
+/// Drives the machine to its end, for at most `timeout`.
+pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, timeout: Duration) -> Result<Outcome> {
+    let start = Instant::now();
+    let deadline = start + timeout;
+    let (sender, frames) = channel();
+    let pipe = machine
+        .take_frames()
+        .context("the machine is driven twice")?;
+    thread::spawn(move || read_frames(pipe, &sender));
+    let mut ready_after = None;
+    let status = loop {
+        match next(&frames, deadline) {
+            Next::Frame(frame) => match frame.kind {
+                Kind::Ready => ready_after = Some(start.elapsed()),
+                Kind::Stdout => sink.stdout(&frame.payload),
+                Kind::Stderr => sink.stderr(&frame.payload),
+                Kind::Note => eprintln!("dom0: {}", String::from_utf8_lossy(&frame.payload)),
+                Kind::Exit => break status_of(&frame),
+            },
+            Next::Closed => {
+                let ended = match machine.wait_until(Some(Instant::now() + POWER_OFF))? {
+                    Some(status) => Ended::Early(status),
+                    None => Ended::StayedOn,
+                };
+                return Ok(Outcome {
+                    status: None,
+                    ready_after,
+                    ended,
+                });
+            }
+            Next::Late => {
+                return Ok(Outcome {
+                    status: None,
+                    ready_after,
+                    ended: Ended::TimedOut,
+                });
+            }
+        }
+    };
+    let ended = match machine.wait_until(Some(Instant::now() + POWER_OFF))? {
+        Some(_) => Ended::PoweredOff,
+        None => Ended::StayedOn,
+    };
+    Ok(Outcome {
+        status,
+        ready_after,
+        ended,
+    })
+}
+
+enum Next {
+    Frame(Frame),
+    Closed,
+    Late,
+}
+
+fn next(frames: &Receiver<Frame>, deadline: Instant) -> Next {
+    match frames.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(frame) => Next::Frame(frame),
+        Err(RecvTimeoutError::Timeout) => Next::Late,
+        Err(RecvTimeoutError::Disconnected) => Next::Closed,
+    }
+}
+
+fn read_frames(mut pipe: ChildStdout, sender: &Sender<Frame>) {
+    let mut decoder = Decoder::default();
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+        for frame in decoder.push(buffer.get(..count).unwrap_or_default()) {
+            if sender.send(frame).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn status_of(frame: &Frame) -> Option<i32> {
+    frame
+        .payload
+        .as_slice()
+        .try_into()
+        .ok()
+        .map(i32::from_le_bytes)
+}

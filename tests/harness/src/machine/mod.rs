@@ -1,0 +1,28 @@
+//! Emulated machines: what they are made of, how each emulator is told, and how one is driven.
+
+mod bochs;
+mod child;
+mod config;
+mod disk;
+mod drive;
+mod folder;
+mod qemu;
+mod tail;
+
+pub use child::Machine;
+pub use config::{Config, Console};
+pub use disk::Disk;
+pub use drive::{Ended, Outcome, Sink, drive};
+pub use folder::RunFolder;
+pub use tail::last_lines;
+
+use crate::options::Kind;
+use anyhow::Result;
+
+/// Starts the machine.
+pub fn start(config: &Config) -> Result<Machine> {
+    match config.kind {
+        Kind::Qemu => Machine::start(qemu::command(config)?, config),
+        Kind::Bochs => Machine::start(bochs::command(config)?, config),
+    }
+}

@@ -1,0 +1,33 @@
+//! `run`: builds what changed, boots a machine, and gives the user a shell or their commands' results.
+
+mod execute;
+mod interactive;
+mod plan;
+
+pub use plan::Plan;
+
+use crate::{
+    build,
+    machine::{Console, RunFolder},
+    options::RunOptions,
+    tree::Tree,
+};
+use anyhow::Result;
+use std::process::ExitCode;
+
+/// Runs it.
+pub fn run(tree: &Tree, options: &RunOptions) -> Result<ExitCode> {
+    let build = plan::build_options(options);
+    let built = build::everything(tree, &build)?;
+    let folder = RunFolder::new(tree, options.more.keep)?;
+    let console = if options.exec.is_some() {
+        Console::File
+    } else {
+        Console::Terminal
+    };
+    let plan = Plan::new(options, &built.disk, folder.path(), console)?;
+    match plan.request.commands {
+        Some(_) => execute::run(&plan),
+        None => interactive::run(&plan),
+    }
+}
