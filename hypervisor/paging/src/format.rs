@@ -18,7 +18,7 @@ pub const FRAME_MASK: u64 = 0x000f_ffff_ffff_f000;
 /// A page-table format: pure functions between words and meanings.
 ///
 /// Absent is the word 0 and nothing else is ever stored for it.
-pub trait Format {
+pub trait Format: core::fmt::Debug + 'static {
     /// For messages.
     const NAME: &'static str;
     /// Deepest tree.
