@@ -27,8 +27,11 @@ fn merged(mem: &Recorder, tree: &mut Tree<Npt>, gfn: u64) -> FlushDebt {
 fn a_proof_that_is_older_than_the_debt_does_not_pay() {
     let mem = Recorder::new();
     let mut tree = tree(&mem);
+    tree.map(&mem, Gfn(512), Mfn(512), Size::Large, Access::RW, WB)
+        .unwrap();
+    tree.split(&mem, Gfn(512)).unwrap().pay(&mem, || {});
     let early = tree.due().settle(|| {});
-    let debt = merged(&mem, &mut tree, 512);
+    let debt = tree.merge(&mem, Gfn(512), Size::Large).unwrap();
     let in_use = mem.in_use();
     let debt = debt.spend(&early).expect_err("the flush came too early");
     assert_eq!((debt.tables(), mem.in_use()), (1, in_use));

@@ -114,6 +114,33 @@ fn npt_bits_survive_every_operation() {
     bits_survive::<Npt>();
 }
 
+/// A sampler that is disturbed finds the bit that was set meanwhile, and clears no other.
+#[test]
+fn sampling_clears_one_bit_and_sees_what_came_late() {
+    let mem = Recorder::new();
+    let mut tree = large::<Npt>(&mem);
+    mem.touch::<Npt>(tree.root(), 4, Gfn(512), false);
+    mem.interfere(hardware::<Npt>);
+    assert_eq!(tree.test_and_clear_accessed(&mem, Gfn(512)), Some(true));
+    mem.leave_alone();
+    let leaf = tree.lookup(&mem, Gfn(512)).unwrap();
+    assert!(leaf.dirty && !leaf.accessed);
+    let (dirty, debt) = tree.test_and_clear_dirty(&mem, Gfn(512)).unwrap();
+    assert!(dirty && debt.is_owed());
+    debt.pay(&mem, || {});
+    let mut turn = 0;
+    mem.touch::<Npt>(tree.root(), 4, Gfn(512), true);
+    mem.interfere(move |_, _, word| {
+        turn += 1;
+        if turn < 3 { word ^ Npt::ACCESSED } else { word }
+    });
+    let (dirty, debt) = tree.test_and_clear_dirty(&mem, Gfn(512)).unwrap();
+    assert!(dirty && debt.is_owed());
+    debt.pay(&mem, || {});
+    mem.leave_alone();
+    assert!(!tree.lookup(&mem, Gfn(512)).unwrap().dirty);
+}
+
 /// Somebody who changes the word at every look: the operation ends, with an error, and holds nothing.
 fn adversary_is_survived<F: Format + 'static>() {
     let mem = Recorder::new();
