@@ -13,19 +13,25 @@
 pub mod destination;
 pub mod esr;
 pub mod icr;
+pub mod io;
 pub mod local;
 pub mod local_msr;
 pub mod lvt;
 pub mod mode;
+pub mod redirection;
 pub mod registers;
 pub mod timer;
 pub mod vectors;
+pub mod vet;
 
 pub use destination::Destination;
 pub use icr::Ipi;
+pub use io::{Delivery, IoApic, Written};
 pub use local::LocalApic;
 pub use local_msr::{Effect, Fault};
 pub use lvt::{LocalSource, Signal};
 pub use mode::DeliveryMode;
+pub use redirection::RedirectionEntry;
 pub use timer::Clock;
 pub use vectors::Vectors256;
+pub use vet::Vetted;
