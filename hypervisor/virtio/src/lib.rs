@@ -10,9 +10,12 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod balloon;
+pub mod balloon_stats;
 pub mod breach;
 pub mod chain;
 pub mod config;
+pub mod copy;
 pub mod descriptor;
 pub mod features;
 pub mod memory;
@@ -21,6 +24,7 @@ pub mod queue;
 pub mod queue_registers;
 pub mod registers;
 pub mod ring;
+pub mod split;
 pub mod status;
 
 pub use breach::{Breach, QueueError};
