@@ -1,0 +1,20 @@
+//! Names of cases.
+
+use crate::boot::command_line;
+use crate::report::{self, Failure, Outcome};
+
+/// A case: a function that returns when it is done.
+type Case = fn() -> Outcome;
+
+const CASES: &[(&str, Case)] = &[
+    ("cpuid", super::cpuid::run),
+];
+
+/// Runs the case that the command line names and ends the domain.
+pub fn run() -> ! {
+    let name = command_line::case();
+    match CASES.iter().find(|(case, _)| *case == name) {
+        Some((_, case)) => report::end(case()),
+        None => report::end(Err(Failure::new(format_args!("there is no case of this name")))),
+    }
+}
