@@ -19,3 +19,4 @@ mod memory;
 mod sched;
 mod svm;
 mod vcpu;
+mod vmx;

@@ -92,7 +92,8 @@ _start32:
     call enter_long_mode
     lgdt [boot_gdtr]
     push 0x08
-    push offset start64
+    mov eax, offset start64
+    push eax
     retf
 9:  mov esi, offset no_long_mode
     mov edx, 0x2f8
@@ -151,7 +152,8 @@ ap_start:
     mov ds, ax
     movzx ebx, ax
     shl ebx, 4
-    lgdt [ap_gdtr - ap_start]
+    mov edi, offset ap_gdtr_offset
+    lgdt [edi]
     mov eax, cr0
     or eax, 1
     mov cr0, eax
@@ -162,6 +164,7 @@ ap_gdtr:
     .short 31
     .long boot_gdt
 ap_end:
+    .set ap_gdtr_offset, ap_gdtr - ap_start
     .section .boot.text
     .code32
 ap_start32:
@@ -172,7 +175,8 @@ ap_start32:
     mov eax, [ap_argument]
     call ap_enter
     push 0x08
-    push offset ap_start64
+    mov eax, offset ap_start64
+    push eax
     retf
 ap_enter:
     jmp enter_long_mode

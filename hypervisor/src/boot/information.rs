@@ -116,19 +116,13 @@ impl Information {
 /// The RSDP as the loader copied it: its bytes, and whether it is of revision 2.
 fn rsdp(mbi: &BootInformation<'_>) -> Option<([u8; 36], bool)> {
     let mut bytes = [0u8; 36];
-    let mut start = 0;
-    let mut end = 0;
-    let revision2 = if let Some(tag) = mbi.rsdp_v2_tag() {
-        start = core::ptr::from_ref(tag).addr() + 8;
-        end = start + 36;
-        true
+    let (start, len, revision2) = if let Some(tag) = mbi.rsdp_v2_tag() {
+        (core::ptr::from_ref(tag).addr() + 8, 36, true)
     } else if let Some(tag) = mbi.rsdp_v1_tag() {
-        start = core::ptr::from_ref(tag).addr() + 8;
-        end = start + 20;
-        false
+        (core::ptr::from_ref(tag).addr() + 8, 20, false)
     } else {
         return None;
     };
-    direct::read_bytes(direct::physical(start), &mut bytes[..end - start]);
+    direct::read_bytes(direct::physical(start), &mut bytes[..len]);
     Some((bytes, revision2))
 }

@@ -1,12 +1,13 @@
 //! From the boot loader to the first VM entry. Runs once, on the boot CPU; everything that it
 //! takes from the loader or the firmware is checked before use.
 mod acpi;
+mod clock;
 mod entry;
 mod information;
 mod main;
 mod options;
 mod smp;
 
-pub use acpi::{Acpi, IoApicInfo};
-pub use information::{Information, Module, Region, RegionKind};
+pub use acpi::Acpi;
+pub use information::{Information, RegionKind};
 pub use options::Options;

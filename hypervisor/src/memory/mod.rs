@@ -3,3 +3,5 @@ pub mod direct;
 pub mod frames;
 pub mod heap;
 pub mod kernel_map;
+pub mod nested;
+pub mod ranges;

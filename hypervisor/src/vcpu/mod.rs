@@ -7,3 +7,5 @@ mod registers;
 pub use backend::{Backend, Event, Mode, Start};
 pub use exit::{Exit, MsrAccess, NestedFault, PortAccess};
 pub use registers::{Gpr, Registers};
+mod vendor;
+pub use vendor::{Vendor, enable, new_cpu, probe, vendor};

@@ -1,0 +1,161 @@
+//! The boot CPU's way from the loader to dom0.
+
+use super::{Acpi, Information, Options, RegionKind, clock, smp};
+use crate::cpu::{self, PerCpu, fpu, gdt, idt, lapic, panic, time};
+use crate::dom0::{self, Staged};
+use crate::log;
+use crate::memory::ranges::Ranges;
+use crate::memory::{direct, frames, heap, kernel_map};
+use core::sync::atomic::{AtomicBool, Ordering};
+use paging::Mfn;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const PIECES: &str = "memory is in too many pieces";
+/// dom0's memory ends on such a boundary, so that large pages serve on both sides.
+const LARGE: u64 = 2 << 20;
+
+static READY: AtomicBool = AtomicBool::new(false);
+
+/// First Rust code, on the boot stack with the boot tables.
+#[unsafe(no_mangle)]
+extern "C" fn hypercube_main(magic: u32, information: u32) -> ! {
+    PerCpu::install(0);
+    gdt::load();
+    idt::build();
+    idt::load();
+    time::start();
+    if let Err(reason) = boot(magic, information.into()) {
+        panic::refuse(reason);
+    }
+    READY.store(true, Ordering::SeqCst);
+    crate::sched::run()
+}
+
+/// The other CPUs wait here until dom0 is built.
+pub fn wait_for_dom0() {
+    while !READY.load(Ordering::SeqCst) {
+        core::hint::spin_loop();
+    }
+}
+
+fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
+    let info = Information::read(magic, information)?;
+    let options = Options::parse(&info.command_line);
+    log::set_level(options.log_level);
+    panic::REBOOT.store(options.reboot_on_panic, Ordering::Relaxed);
+    log::info!("Hypercube {VERSION}; command line: {}", info.command_line);
+    let vendor = crate::vcpu::probe()?;
+    let acpi = Acpi::read(&info)?;
+
+    let plan = Plan::make(&info, &options)?;
+    let mut early = plan.pool.clone();
+    let top = info.regions.iter().filter(|r| r.kind == RegionKind::Ram).map(|r| r.end).max().unwrap_or(0);
+    let mut failed = false;
+    kernel_map::extend_boot_map(top, || match early.highest(4096, 4 << 30) {
+        Some(frame) if early.remove(frame, frame + 4096) => {
+            direct::zero(frame, 4096);
+            frame
+        }
+        _ => {
+            failed = true;
+            0
+        }
+    });
+    let heap_start = early.highest(heap::SIZE, 4 << 30).filter(|_| !failed).ok_or("not enough memory beside dom0's")?;
+    if !early.remove(heap_start, heap_start + heap::SIZE) {
+        return Err(PIECES);
+    }
+    heap::init(heap_start);
+    let staged = stage(&info, &mut early)?;
+    for (start, end) in early.iter() {
+        frames::donate(Mfn(start.next_multiple_of(4096) >> 12), Mfn(end >> 12));
+    }
+    let device = |address: u64| !info.regions.iter().any(|r| r.start < address + LARGE && address < r.end && r.kind != RegionKind::Reserved);
+    kernel_map::build(device)?;
+
+    fpu::enable();
+    let id = lapic::enable();
+    cpu::this().apic_id.store(id, Ordering::Relaxed);
+    time::calibrate(acpi.pm_timer)?;
+    crate::domain::clock::set_wall(clock::read().saturating_sub(time::since_start_ns() / 1_000_000_000));
+    crate::vcpu::enable()?;
+    cpu::this().online.store(true, Ordering::SeqCst);
+    smp::start(&acpi, options.max_cpus)?;
+    crate::sched::set_slice(time::ns_to_ticks(u64::from(options.slice_ms) * 1_000_000));
+    let (free, _) = frames::counts();
+    log::info!(
+        "{vendor:?}, {} CPUs, TSC {} MHz, {} MiB for dom0, {} MiB free for domains, {} IO-APICs",
+        cpu::count(), time::tsc_hz() / 1_000_000, plan.dom0.total() >> 20, free >> 8, acpi.io_apics.len()
+    );
+    dom0::build(&info, &options, plan.dom0, plan.ours, staged)?;
+    let end = staged.initrd.0 + staged.initrd.1;
+    frames::donate(Mfn(staged.kernel.0 >> 12), Mfn(end.next_multiple_of(4096) >> 12));
+    Ok(())
+}
+
+/// Who gets which RAM.
+struct Plan {
+    /// dom0's.
+    dom0: Ranges,
+    /// Everything else that is RAM: image and pool.
+    ours: Ranges,
+    /// The pool, without what the loader put there.
+    pool: Ranges,
+}
+
+impl Plan {
+    fn make(info: &Information, options: &Options) -> Result<Self, &'static str> {
+        let mut ram = Ranges::default();
+        for region in info.regions.iter().filter(|region| region.kind == RegionKind::Ram) {
+            if !ram.add(region.start.next_multiple_of(4096), region.end & !0xfff) {
+                return Err(PIECES);
+            }
+        }
+        let (image_start, image_end) = kernel_map::image();
+        let mut wanted = options.dom0_memory.unwrap_or((ram.total() / 2).min(1 << 30));
+        let (mut dom0, mut pool) = (Ranges::default(), Ranges::default());
+        for (start, end) in ram.iter() {
+            let cut = if end - start <= wanted { end } else { (start + wanted) & !(LARGE - 1) };
+            let cut = cut.clamp(start, end);
+            wanted = if cut == end { wanted - (end - start) } else { 0 };
+            if !dom0.add(start, cut) || !pool.add(cut, end) {
+                return Err(PIECES);
+            }
+        }
+        // The image is in dom0's part of memory by its address; it is never dom0's.
+        let mut ours = pool.clone();
+        if !dom0.remove(image_start, image_end) || !ours.add(image_start, image_end) || !pool.remove(image_start, image_end) {
+            return Err(PIECES);
+        }
+        for module in &info.modules {
+            if !pool.remove(module.start & !0xfff, module.end.next_multiple_of(4096)) {
+                return Err(PIECES);
+            }
+        }
+        Ok(Self { dom0, ours, pool })
+    }
+}
+
+/// Brings the modules out of the way of what dom0's kernel will be unpacked over.
+fn stage(info: &Information, pool: &mut Ranges) -> Result<Staged, &'static str> {
+    let kernel = info.module("kernel").ok_or("no module has the role \"kernel\" (see docs/command-line.md)")?;
+    let parts = ["initrd", "overlay"].map(|role| info.module(role).map_or((0, 0), |module| (module.start, module.end - module.start)));
+    // Linux wants each archive to begin at a multiple of 4.
+    let initrd_size = parts.iter().fold(0, |sum: u64, (_, size)| sum.next_multiple_of(4) + size);
+    let kernel_size = kernel.end - kernel.start;
+    let total = kernel_size.next_multiple_of(4096) + initrd_size;
+    let at = pool.highest(total, 4 << 30).ok_or("not enough memory beside dom0's for the boot files; lower dom0_mem=")?;
+    if !pool.remove(at, at + total.next_multiple_of(4096)) {
+        return Err(PIECES);
+    }
+    direct::copy(kernel.start, at, kernel_size);
+    let initrd = at + kernel_size.next_multiple_of(4096);
+    direct::zero(initrd, initrd_size);
+    let mut offset: u64 = 0;
+    for (start, size) in parts {
+        offset = offset.next_multiple_of(4);
+        direct::copy(start, initrd + offset, size);
+        offset += size;
+    }
+    Ok(Staged { kernel: (at, kernel_size), initrd: (initrd, initrd_size) })
+}

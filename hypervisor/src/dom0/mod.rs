@@ -1,0 +1,11 @@
+//! The service domain: stock Linux on the real devices, with guest-physical = host-physical.
+mod build;
+mod interrupt;
+mod linux;
+mod port;
+mod space;
+
+pub use build::{Staged, build};
+pub use interrupt::{device_interrupt, end_of_interrupt};
+pub use port::{INTERCEPTED_PORTS, port};
+pub use space::{ended, nested_fault};

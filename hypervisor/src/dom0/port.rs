@@ -1,0 +1,40 @@
+//! dom0's port I/O: direct, but for the ports that are ours or that we must see.
+
+use crate::cpu::port as real;
+use crate::domain::{Context, Domain};
+use crate::vcpu::{Event, Gpr, PortAccess};
+use core::ops::RangeInclusive;
+
+/// Ports that exit: PCI configuration (our service function is there), and the hypervisor's
+/// serial line.
+pub const INTERCEPTED_PORTS: &[RangeInclusive<u16>] = &[0x2f8..=0x2ff, 0xcf8..=0xcff];
+
+/// Handles an access. String forms on these ports have no user; they raise #GP.
+pub fn port(_domain: &Domain, context: &mut Context, access: PortAccess) {
+    if access.string {
+        context.backend.inject(Event::Exception(13, Some(0)));
+        return;
+    }
+    let rax = &mut context.registers.gpr[Gpr::RAX];
+    let ours = (0x2f8..=0x2ff).contains(&access.port);
+    if access.write {
+        match access.width {
+            _ if ours => {}
+            1 => real::write8(access.port, *rax as u8),
+            2 => real::write16(access.port, *rax as u16),
+            _ => real::write32(access.port, *rax as u32),
+        }
+        return;
+    }
+    let value = match access.width {
+        _ if ours => u32::MAX,
+        1 => real::read8(access.port).into(),
+        2 => real::read16(access.port).into(),
+        _ => real::read32(access.port),
+    };
+    *rax = match access.width {
+        1 => *rax & !0xff | u64::from(value & 0xff),
+        2 => *rax & !0xffff | u64::from(value & 0xffff),
+        _ => value.into(),
+    };
+}

@@ -1,0 +1,124 @@
+//! dom0's address space: everything one to one, but for what the hypervisor owns.
+
+use crate::cpu::lock::{Level, Lock};
+use crate::cpu::port;
+use crate::domain::{Context, Domain, Next};
+use crate::memory::direct;
+use crate::memory::nested::Nested;
+use crate::memory::ranges::Ranges;
+use crate::vcpu::{Event, NestedFault};
+use alloc::sync::Arc;
+use paging::{Gfn, MapError, MemoryType, Mfn, Size};
+
+/// Page of the local APIC: dom0 has a virtual one in x2APIC mode, reached by MSRs only.
+const LOCAL_APIC: u64 = 0xfee0_0000;
+const LARGE: u64 = 2 << 20;
+
+/// What dom0 can reach.
+pub struct Space {
+    nested: Lock<Nested>,
+    /// RAM that is dom0's.
+    ram: Ranges,
+    /// RAM that is not dom0's.
+    ours: Ranges,
+}
+
+static DOM0: spin::Once<(Arc<Domain>, Space)> = spin::Once::new();
+
+/// dom0, once it exists.
+pub fn domain() -> Option<&'static Arc<Domain>> {
+    DOM0.get().map(|(domain, _)| domain)
+}
+
+impl Space {
+    /// Maps everything below 4 GiB and all of dom0's RAM; what lies higher is mapped when touched.
+    pub fn new(ram: Ranges, ours: Ranges) -> Option<Self> {
+        let space = Self { nested: Lock::new(Level::Memory, Nested::new()?), ram, ours };
+        let end = space.ram.iter().last().map_or(0, |(_, end)| end).max(4 << 30);
+        let mut at = 0;
+        while at < end {
+            if at < 4 << 30 || space.ram.touches(at, at + LARGE) {
+                space.map_block(at).ok()?;
+            }
+            at += LARGE;
+        }
+        Some(space)
+    }
+
+    /// Physical address of the nested table.
+    pub fn root(&self) -> u64 {
+        self.nested.lock().root()
+    }
+
+    /// Publishes dom0.
+    pub fn publish(self, domain: Arc<Domain>) {
+        DOM0.call_once(|| (domain, self));
+    }
+
+    /// Maps the 2 MiB around an address, in one piece where all of it is alike.
+    fn map_block(&self, address: u64) -> Result<(), MapError> {
+        let base = address & !(LARGE - 1);
+        let end = base + LARGE;
+        let mut nested = self.nested.lock();
+        let mixed = self.ours.touches(base, end) || (base..end).contains(&LOCAL_APIC);
+        let ram = self.ram.contains(base, end);
+        if !mixed && (ram || !self.ram.touches(base, end)) {
+            let kind = if ram { MemoryType::WriteBack } else { MemoryType::Uncacheable };
+            return tolerate(nested.map(Gfn(base >> 12), Mfn(base >> 12), Size::Large, kind));
+        }
+        for page in (base..end).step_by(4096) {
+            if page == LOCAL_APIC || self.ours.touches(page, page + 4096) {
+                continue;
+            }
+            // Firmware tables and the BIOS area are memory, whatever the map calls them.
+            let memory = self.ram.touches(page, page + 4096) || page < 1 << 20;
+            let kind = if memory { MemoryType::WriteBack } else { MemoryType::Uncacheable };
+            tolerate(nested.map(Gfn(page >> 12), Mfn(page >> 12), Size::Small, kind))?;
+        }
+        Ok(())
+    }
+}
+
+/// Two CPUs may fault on the same block.
+fn tolerate(result: Result<(), MapError>) -> Result<(), MapError> {
+    match result {
+        Err(MapError::Occupied(_)) => Ok(()),
+        other => other,
+    }
+}
+
+/// dom0 touched an address that is not mapped.
+pub fn nested_fault(domain: &Arc<Domain>, context: &mut Context, fault: NestedFault) -> Next {
+    let Some((_, space)) = DOM0.get() else { return Next::Continue };
+    let base = fault.address & !(LARGE - 1);
+    if fault.present || space.ours.touches(base, base + LARGE) || fault.address < 4 << 30 {
+        crate::log::warn!("dom0 touched {:#x}, which is the hypervisor's: general protection", fault.address);
+        context.backend.inject(Event::Exception(13, Some(0)));
+        return Next::Continue;
+    }
+    if space.map_block(fault.address).is_err() {
+        crate::log::error!("no memory to map {:#x} for domain {}", fault.address, domain.id);
+        context.backend.inject(Event::Exception(13, Some(0)));
+    }
+    Next::Continue
+}
+
+impl Domain {
+    /// Writes guest-physical memory on the domain's behalf; false if it is not its RAM.
+    pub fn write(&self, address: u64, bytes: &[u8]) -> bool {
+        let Some(end) = address.checked_add(bytes.len() as u64) else { return false };
+        let inside = DOM0.get().is_some_and(|(_, space)| space.ram.contains(address, end));
+        if inside {
+            direct::write_bytes(address, bytes);
+        }
+        inside
+    }
+}
+
+/// dom0 ended by itself: a triple fault is how some systems reboot.
+pub fn ended() {
+    crate::log::error!("dom0 has ended; resetting the machine");
+    port::write8(0xcf9, 2);
+    port::write8(0xcf9, 6);
+    port::write8(0x64, 0xfe);
+}

@@ -1,0 +1,142 @@
+//! What happens at each exit. Nothing here may panic on what a guest did.
+
+use super::{Context, Domain, End, Reason, Vcpu, cpuid, msr};
+use crate::cpu::{fpu, register};
+use crate::vcpu::{Event, Exit, Gpr, MsrAccess};
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+/// What the CPU does after an exit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Enter again, unless the scheduler has something better.
+    Continue,
+    /// Take pending physical interrupts first.
+    Window,
+    /// The vCPU's domain has ended.
+    Ended,
+}
+
+/// Handles one exit.
+pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exit: Exit) -> Next {
+    domain.exits[class(&exit)].fetch_add(1, Ordering::Relaxed);
+    match exit {
+        Exit::Cpuid { length } => {
+            cpuid::execute(vcpu, context);
+            skip(context, length, 2);
+        }
+        Exit::Msr { access, length } => execute_msr(vcpu, domain, context, access, length),
+        Exit::Port { access, next } => {
+            crate::dom0::port(domain, context, access);
+            context.registers.rip = next;
+            context.backend.end_shadow();
+        }
+        Exit::Halt { length } => {
+            skip(context, length, 1);
+            context.halted = true;
+        }
+        Exit::Hypercall { length } => {
+            let number = context.registers.gpr[Gpr::RAX];
+            context.registers.gpr[Gpr::RAX] = if number == abi::platform::HYPERCALL_NOP { 0 } else { UNKNOWN_HYPERCALL };
+            skip(context, length, 3);
+        }
+        Exit::Xsetbv { length } => {
+            if set_xcr0(context) {
+                skip(context, length, 3);
+            } else {
+                context.backend.inject(GENERAL_PROTECTION);
+            }
+        }
+        // Caches are the processor's business: guests have no incoherent devices.
+        Exit::CacheFlush { length } => skip(context, length, 2),
+        Exit::Undefined => context.backend.inject(Event::Exception(6, None)),
+        Exit::NestedFault(fault) => return crate::dom0::nested_fault(domain, context, fault),
+        Exit::Interrupt { vector } => {
+            if let Some(vector) = vector {
+                crate::sched::interrupt(vector);
+            }
+            return Next::Window;
+        }
+        Exit::Nmi => return Next::Window,
+        Exit::InterruptWindow => context.backend.want_window(false),
+        Exit::TripleFault => return end(domain, context, Reason::TripleFault, 0),
+        Exit::BadState(code) => return end(domain, context, Reason::BadState, code),
+        Exit::Unknown(code) => return end(domain, context, Reason::UnknownExit, code),
+    }
+    Next::Continue
+}
+
+/// What KVM answers to an unknown hypercall: -ENOSYS.
+const UNKNOWN_HYPERCALL: u64 = (-1000i64).cast_unsigned();
+
+const GENERAL_PROTECTION: Event = Event::Exception(13, Some(0));
+
+/// Ends the domain, with the processor's state in the log.
+pub fn end(domain: &Domain, context: &Context, reason: Reason, detail: u64) -> Next {
+    let mut text = heapless::String::<256>::new();
+    context.backend.describe(&mut text);
+    crate::log::warn!("domain {}: {text}", domain.id);
+    domain.end(End { reason, detail });
+    Next::Ended
+}
+
+/// Index of an exit in the counters, in the order of [`abi::domain::ExitCounters`].
+pub fn class(exit: &Exit) -> usize {
+    match exit {
+        Exit::Cpuid { .. } => 0,
+        Exit::Msr { .. } => 1,
+        Exit::Port { .. } => 2,
+        Exit::Halt { .. } => 3,
+        Exit::Hypercall { .. } => 4,
+        Exit::NestedFault(_) => 6,
+        Exit::Interrupt { .. } | Exit::Nmi => 7,
+        Exit::InterruptWindow => 8,
+        _ => 9,
+    }
+}
+
+/// Goes on after the instruction: `length` from the processor, or the encoding's own length
+/// without prefixes where it does not say.
+fn skip(context: &mut Context, length: u8, plain: u8) {
+    let length = if length == 0 { plain } else { length };
+    context.registers.rip = context.registers.rip.wrapping_add(length.into());
+    context.backend.end_shadow();
+}
+
+fn execute_msr(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, access: MsrAccess, length: u8) {
+    let register = context.registers.gpr[Gpr::RCX] as u32;
+    let result = match access {
+        MsrAccess::Read => msr::read(vcpu, domain, context, register).map(|value| context.registers.set_edx_eax(value)),
+        MsrAccess::Write => {
+            let value = context.registers.edx_eax();
+            msr::write(vcpu, domain, context, register, value)
+        }
+    };
+    match result {
+        Ok(()) => skip(context, length, 2),
+        Err(msr::Fault) => {
+            crate::log::debug!("domain {}: {access:?} of MSR {register:#x} refused", domain.id);
+            context.backend.inject(GENERAL_PROTECTION);
+        }
+    }
+}
+
+/// XSETBV (SDM vol. 1, 13.3): true if the value is one that the processor takes.
+fn set_xcr0(context: &mut Context) -> bool {
+    let value = context.registers.edx_eax();
+    let index = context.registers.gpr[Gpr::RCX] as u32;
+    let avx512 = value & 0b1110_0000;
+    let valid = index == 0
+        && context.backend.mode().cpl == 0
+        && value & !fpu::supported() == 0
+        && value & 1 == 1
+        && (value & 4 == 0 || value & 2 != 0)
+        && (avx512 == 0 || avx512 == 0b1110_0000 && value & 4 != 0);
+    if valid {
+        context.xcr0 = value;
+        // SAFETY: checked above to be a subset of what the processor supports, with x87 on; the
+        // hypervisor uses no vector state.
+        unsafe { register::set_xcr0(value) };
+    }
+    valid
+}

@@ -1,0 +1,42 @@
+//! A domain's nested page table in the vendor's format.
+
+use super::frames::Tables;
+use paging::{Access, Ept, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, Tree};
+
+/// Levels of every nested table: 48 bits of guest-physical address.
+const LEVELS: u8 = 4;
+
+/// The table of the vendor that this machine has.
+pub enum Nested {
+    /// AMD.
+    Npt(Tree<Npt>),
+    /// Intel.
+    Ept(Tree<Ept>),
+}
+
+impl Nested {
+    /// An empty table; `None` if there is no frame.
+    pub fn new() -> Option<Self> {
+        Some(match crate::vcpu::vendor() {
+            crate::vcpu::Vendor::Svm => Self::Npt(Tree::new(&Tables, LEVELS, LargeExecute::Allowed)?),
+            crate::vcpu::Vendor::Vmx => Self::Ept(Tree::new(&Tables, LEVELS, LargeExecute::Allowed)?),
+        })
+    }
+
+    /// Physical address of the root.
+    pub fn root(&self) -> u64 {
+        let root = match self {
+            Self::Npt(tree) => tree.root(),
+            Self::Ept(tree) => tree.root(),
+        };
+        root.0 << 12
+    }
+
+    /// Maps with all rights.
+    pub fn map(&mut self, gfn: Gfn, mfn: Mfn, size: Size, kind: MemoryType) -> Result<(), MapError> {
+        match self {
+            Self::Npt(tree) => tree.map(&Tables, gfn, mfn, size, Access::RWX, kind),
+            Self::Ept(tree) => tree.map(&Tables, gfn, mfn, size, Access::RWX, kind),
+        }
+    }
+}

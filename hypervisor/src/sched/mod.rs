@@ -1,0 +1,8 @@
+//! Which vCPU runs on which CPU, and the loop that every CPU lives in.
+//!
+//! Interrupts are on in exactly one place, [`run`]'s window, where no lock is held.
+mod queue;
+mod run;
+
+pub use queue::{add, set_slice, wake};
+pub use run::{interrupt, run};

@@ -1,0 +1,167 @@
+//! A vCPU on SVM.
+
+use super::vmcb::{Vmcb, field, segment};
+use super::{asid, enable, entry, exits, maps, state};
+use crate::cpu;
+use crate::cpu::register::msr;
+use crate::memory::frames;
+use crate::vcpu::{Backend, Event, Exit, Mode, Registers, Start};
+use alloc::boxed::Box;
+use core::fmt::Write;
+
+/// INTR, NMI, INIT, CPUID, INVD, HLT, INVLPGA, I/O, MSR, shutdown, RDPMC, task switch is left to hardware.
+const INTERCEPT_MISC1: u32 = 1 | 1 << 1 | 1 << 3 | 1 << 18 | 1 << 22 | 1 << 24 | 1 << 26 | 1 << 27 | 1 << 28 | 1 << 31;
+/// VMRUN, VMMCALL, VMLOAD, VMSAVE, STGI, CLGI, SKINIT, WBINVD, MONITOR, MWAIT (both), XSETBV.
+const INTERCEPT_MISC2: u32 = 0x7f | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13;
+/// Intercept of the virtual interrupt (the window), in the first word.
+const INTERCEPT_WINDOW: u32 = 1 << 4;
+/// V_INTR_MASKING: the guest's IF does not hold back physical interrupts.
+const MASKING: u64 = 1 << 24;
+/// V_IRQ with V_IGN_TPR at the highest priority: exits as soon as the guest takes interrupts.
+const WINDOW: u64 = 1 << 8 | 0xf << 16 | 1 << 20;
+
+/// One vCPU.
+pub struct Cpu {
+    vmcb: Vmcb,
+    asid: u32,
+    flush_all: bool,
+}
+
+impl Cpu {
+    /// A vCPU in the address space of the nested table at physical address `nested_root`.
+    pub fn new(nested_root: u64, dom0: bool) -> Option<Box<dyn Backend>> {
+        let mut vmcb = Vmcb::new(frames::allocate_hypervisor()?);
+        vmcb.set32(field::INTERCEPT_MISC1, INTERCEPT_MISC1);
+        vmcb.set32(field::INTERCEPT_MISC2, INTERCEPT_MISC2);
+        vmcb.set32(field::INTERCEPT_EXCEPTIONS, 0);
+        vmcb.set(field::IO_MAP, maps::io(dom0));
+        vmcb.set(field::MSR_MAP, maps::msr());
+        vmcb.set(field::VIRTUAL_INTERRUPT, MASKING);
+        vmcb.set(field::NESTED_ENABLE, 1);
+        vmcb.set(field::NESTED_CR3, nested_root);
+        Some(Box::new(Self { vmcb, asid: 0, flush_all: false }))
+    }
+}
+
+impl Backend for Cpu {
+    fn start(&mut self, start: Start) {
+        state::set(&mut self.vmcb, start);
+    }
+
+    fn load(&mut self) {
+        (self.asid, self.flush_all) = asid::fresh();
+    }
+
+    fn unload(&mut self) {}
+
+    fn run(&mut self, registers: &mut Registers, flush: bool) -> Exit {
+        if flush {
+            (self.asid, self.flush_all) = asid::fresh();
+        }
+        self.vmcb.set32(field::ASID, self.asid);
+        self.vmcb.set32(field::TLB_CONTROL, self.flush_all.into());
+        self.flush_all = false;
+        self.vmcb.set(field::RAX, registers.gpr[0]);
+        self.vmcb.set(field::RSP, registers.gpr[4]);
+        self.vmcb.set(field::RIP, registers.rip);
+        self.vmcb.set(field::RFLAGS, registers.rflags);
+        // SAFETY: the VMCB is ours alone and was filled above and in `new`; the nested table and the
+        // maps outlive it; host state is saved and restored by VMRUN and VMLOAD from this CPU's areas.
+        unsafe { entry::run(registers, self.vmcb.physical(), enable::host()) };
+        registers.gpr[0] = self.vmcb.get(field::RAX);
+        registers.gpr[4] = self.vmcb.get(field::RSP);
+        registers.rip = self.vmcb.get(field::RIP);
+        registers.rflags = self.vmcb.get(field::RFLAGS);
+        let interrupted = self.vmcb.get(field::EXIT_INT_INFO);
+        // Delivery cut short: again at the next entry. Not for INT n (type 4), which is executed again.
+        let again = interrupted >> 31 & 1 == 1 && interrupted >> 8 & 7 != 4;
+        self.vmcb.set(field::EVENT_INJECTION, if again { interrupted } else { 0 });
+        exits::decode(&self.vmcb)
+    }
+
+    fn can_interrupt(&self, registers: &Registers) -> bool {
+        registers.rflags >> 9 & 1 == 1 && self.vmcb.get(field::SHADOW) & 1 == 0 && !self.injecting()
+    }
+
+    fn inject(&mut self, event: Event) {
+        let value = match event {
+            Event::Interrupt(vector) => u64::from(vector) | 1 << 31,
+            Event::Exception(vector, None) => u64::from(vector) | 3 << 8 | 1 << 31,
+            Event::Exception(vector, Some(code)) => u64::from(vector) | 3 << 8 | 1 << 11 | 1 << 31 | u64::from(code) << 32,
+        };
+        self.vmcb.set(field::EVENT_INJECTION, value);
+    }
+
+    fn injecting(&self) -> bool {
+        self.vmcb.get(field::EVENT_INJECTION) >> 31 & 1 == 1
+    }
+
+    fn want_window(&mut self, want: bool) {
+        self.vmcb.set(field::VIRTUAL_INTERRUPT, if want { MASKING | WINDOW } else { MASKING });
+        let intercept = if want { INTERCEPT_MISC1 | INTERCEPT_WINDOW } else { INTERCEPT_MISC1 };
+        self.vmcb.set32(field::INTERCEPT_MISC1, intercept);
+    }
+
+    fn end_shadow(&mut self) {
+        self.vmcb.set(field::SHADOW, 0);
+    }
+
+    fn mode(&self) -> Mode {
+        let attributes = self.vmcb.get16(segment::CS + 2);
+        let base = |offset: u64| self.vmcb.get(offset + 8);
+        Mode {
+            cr0: self.vmcb.get(field::CR0),
+            cr3: self.vmcb.get(field::CR3),
+            cr4: self.vmcb.get(field::CR4),
+            efer: state::visible_efer(self.vmcb.get(field::EFER)),
+            long: attributes >> 9 & 1 == 1,
+            default32: attributes >> 10 & 1 == 1,
+            cpl: self.vmcb.get8(field::CPL),
+            bases: [base(segment::ES), base(segment::CS), base(segment::SS), base(segment::DS), base(segment::FS), base(segment::GS)],
+        }
+    }
+
+    fn set_efer(&mut self, value: u64) {
+        self.vmcb.set(field::EFER, state::real_efer(value));
+    }
+
+    fn msr(&mut self, register: u32) -> Option<u64> {
+        msr_field(register).map(|offset| self.vmcb.get(offset))
+    }
+
+    fn set_msr(&mut self, register: u32, value: u64) -> bool {
+        if register == msr::PAT && value.to_le_bytes().iter().any(|kind| !matches!(kind, 0 | 1 | 4..=7)) {
+            return false;
+        }
+        msr_field(register).map(|offset| self.vmcb.set(offset, value)).is_some()
+    }
+
+    fn describe(&self, out: &mut dyn Write) {
+        let get = |offset| self.vmcb.get(offset);
+        let _ = write!(
+            out,
+            "cpu {} exit {:#x} info {:#x} {:#x} cs:rip {:#x}:{:#x} cr0 {:#x} cr2 {:#x} cr3 {:#x} cr4 {:#x} efer {:#x}",
+            cpu::index(), get(field::EXIT_CODE), get(field::EXIT_INFO1), get(field::EXIT_INFO2),
+            self.vmcb.get16(segment::CS), get(field::RIP), get(field::CR0), get(field::CR2), get(field::CR3),
+            get(field::CR4), get(field::EFER)
+        );
+    }
+}
+
+/// Where the VMCB keeps an MSR.
+fn msr_field(register: u32) -> Option<u64> {
+    Some(match register {
+        msr::STAR => field::STAR,
+        msr::LSTAR => field::LSTAR,
+        msr::CSTAR => field::CSTAR,
+        msr::SFMASK => field::SFMASK,
+        msr::KERNEL_GS_BASE => field::KERNEL_GS_BASE,
+        msr::SYSENTER_CS => field::SYSENTER_CS,
+        msr::SYSENTER_ESP => field::SYSENTER_ESP,
+        msr::SYSENTER_EIP => field::SYSENTER_EIP,
+        msr::PAT => field::PAT,
+        msr::FS_BASE => segment::FS + 8,
+        msr::GS_BASE => segment::GS + 8,
+        _ => return None,
+    })
+}
