@@ -1,0 +1,120 @@
+//! A job: one contiguous range of one disk that is read, written, zeroed or resolved.
+//!
+//! Life: queued for its range, preserving (writers: nobody may depend on the old content when
+//! it changes), running its I/O, journalling, finished.
+
+pub(crate) use crate::queue::JobId;
+use crate::state::PreservedBlocks;
+use crate::{BLOCK, ReadSegment, Record, RequestId};
+
+/// What a run of a write holds; pins stand for referenced pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Request { at: u32 },
+    Pinned(u32),
+    Zero,
+}
+
+/// A run of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) len: u32,
+    pub(crate) content: Content,
+}
+
+/// What a job does.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Read(Vec<ReadSegment>),
+    Write(Vec<Run>),
+    Zero { unmap: bool },
+    Resolve,
+}
+
+/// Where a job is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    Queued,
+    Preserve,
+    Io,
+    Journal,
+}
+
+/// State of a block that is being preserved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Preserved {
+    /// Being copied to the slot.
+    Copying(u64),
+    /// The slot holds the old content.
+    Ready(u64),
+}
+
+impl Preserved {
+    pub(crate) const fn slot(self) -> u64 {
+        match self {
+            Self::Copying(slot) | Self::Ready(slot) => slot,
+        }
+    }
+}
+
+/// A job.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) request: Option<RequestId>,
+    pub(crate) disk: u16,
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
+    pub(crate) kind: Kind,
+    pub(crate) phase: Phase,
+    /// Actions that have not been completed.
+    pub(crate) outstanding: u32,
+    pub(crate) failed: bool,
+    pub(crate) preserved: PreservedBlocks,
+    /// To be journalled after the I/O.
+    pub(crate) records: Vec<Record>,
+    /// Number of pins.
+    pub(crate) pins: u32,
+}
+
+impl Job {
+    pub(crate) fn new(
+        request: Option<RequestId>,
+        disk: u16,
+        offset: u64,
+        len: u64,
+        kind: Kind,
+    ) -> Self {
+        Self {
+            request,
+            disk,
+            offset,
+            len,
+            kind,
+            phase: Phase::Queued,
+            outstanding: 0,
+            failed: false,
+            preserved: PreservedBlocks::new(),
+            records: Vec::new(),
+            pins: 0,
+        }
+    }
+
+    /// First block.
+    pub(crate) const fn first(&self) -> u64 {
+        self.offset / BLOCK
+    }
+
+    /// Block after the last.
+    pub(crate) const fn end(&self) -> u64 {
+        (self.offset + self.len).div_ceil(BLOCK)
+    }
+
+    /// True if the job covers the block from its first to its last byte.
+    pub(crate) const fn covers(&self, lba: u64) -> bool {
+        lba * BLOCK >= self.offset && (lba + 1) * BLOCK <= self.offset + self.len
+    }
+
+    pub(crate) const fn writes(&self) -> bool {
+        !matches!(self.kind, Kind::Read(_))
+    }
+}

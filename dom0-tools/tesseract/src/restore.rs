@@ -1,0 +1,74 @@
+//! Starting again: after a kill with pages still swapped, or with references of earlier days.
+
+use crate::action::Action;
+use crate::slots::Slots;
+use crate::state::{Config, Error};
+use crate::{Map, PageId, RefTable};
+use abi::BlockRef;
+
+impl Map {
+    /// A map over a store in use. `refs`: what the journal says. Then, in this order: attach the disks,
+    /// tell of every swapped page ([`Map::restore_page`]), feed all events that are posted again,
+    /// call [`Map::settle`]. Until then no slot is free and no block is overwritten: a live
+    /// request may be the only one that still names its content.
+    ///
+    /// # Errors
+    /// If a reference names a slot beyond the store.
+    pub fn restore(config: Config, refs: RefTable) -> Result<Self, Error> {
+        let mut slots = Slots::unsettled(config.slots, config.reserve);
+        for slot in refs.holds() {
+            if !slots.exists(slot) {
+                return Err(Error::NoSuchSlot(slot));
+            }
+            slots.hold(slot);
+        }
+        let mut map = Self::empty(config, slots, refs);
+        map.recovering = true;
+        Ok(map)
+    }
+
+    /// A page of `LIST_SWAPPED`, told between [`Map::restore`] and the first [`Map::settle`].
+    /// False: the reference names nothing that this store or its disks have; the page's content
+    /// is lost and its domain cannot go on once it needs it.
+    pub fn restore_page(&mut self, page: PageId, block: BlockRef) -> bool {
+        if !self.recovering || !self.is_known(block) {
+            return false;
+        }
+        self.hold(block);
+        if let Some(old) = self.swapped.insert(page, block) {
+            self.let_go(old);
+        }
+        true
+    }
+
+    /// A domain is gone: its pages refer to nothing any more. Its requests, if any, run to their end.
+    pub fn domain_gone(&mut self, domain: u32) -> Vec<Action> {
+        let first = PageId { domain, page: 0 };
+        let mine = |p: &PageId| p.domain == domain;
+        for page in self
+            .swapped
+            .keys_from(first)
+            .take_while(mine)
+            .collect::<Vec<_>>()
+        {
+            if let Some(block) = self.swapped.remove(page) {
+                self.let_go(block);
+            }
+        }
+        for page in self
+            .clean
+            .keys_from(first)
+            .take_while(mine)
+            .collect::<Vec<_>>()
+        {
+            self.unname(page);
+        }
+        self.unsure.retain(|p| p.domain != domain);
+        self.short.retain(|p| p.domain != domain);
+        self.starved.remove(&domain);
+        self.slots.end_stream(domain);
+        self.switches.remove(&domain);
+        self.stats.remove(&domain);
+        self.finish_call()
+    }
+}
