@@ -53,6 +53,17 @@ impl Cursor {
         self.next
     }
 
+    /// Says that everything before `to` was dealt with; never goes back.
+    pub fn advance(&mut self, to: Gfn) {
+        self.next = self.next.max(to);
+    }
+
+    /// First frame after the range.
+    #[must_use]
+    pub const fn end(&self) -> Gfn {
+        self.end
+    }
+
     /// True if the range is done.
     #[must_use]
     pub fn is_done(&self) -> bool {
