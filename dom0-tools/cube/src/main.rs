@@ -1,2 +1,27 @@
-//! To be written.
-fn main() {}
+//! `cube`: the command line of Hypercube.
+//!
+//! Talks to `cubed` over its Unix socket and to nothing else, but for `check` (reads the files
+//! named) and `doctor` (looks into /sys as well). Depends on `protocol` for the conversation and on
+//! `domain-builder` for reading domain files. Invariants: results go to standard output, errors to
+//! standard error; with `--json` each result is one line of JSON with a `schema` number; the exit
+//! status is one of [`protocol::Exit`].
+#![forbid(unsafe_code)]
+
+mod args;
+mod client;
+mod commands;
+mod output;
+mod table;
+mod units;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let mut out = output::Output::new(args.json);
+    match commands::run(&args, &mut out) {
+        Ok(exit) => exit.into(),
+        Err(failure) => out.fail(&failure).into(),
+    }
+}

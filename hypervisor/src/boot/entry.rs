@@ -172,14 +172,13 @@ ap_start32:
     mov ds, ax
     mov es, ax
     mov ss, ax
+    lea esp, [ebx + 4096]          # the rest of the page that it started in
     mov eax, [ap_argument]
-    call ap_enter
+    call enter_long_mode
     push 0x08
     mov eax, offset ap_start64
     push eax
     retf
-ap_enter:
-    jmp enter_long_mode
     .code64
 ap_start64:
     mov ax, 0x10

@@ -20,7 +20,7 @@ impl Vpid {
     pub fn allocate() -> Option<Self> {
         USED[0].fetch_or(1, Ordering::Relaxed);
         for (index, word) in (0u16..).zip(&USED) {
-            let claim = |bits: u64| (bits != u64::MAX).then(|| bits | bits + 1);
+            let claim = |bits: u64| (bits != u64::MAX).then(|| bits | (bits + 1));
             if let Ok(bits) = word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, claim) {
                 return Some(Self(index * 64 + bits.trailing_ones() as u16));
             }

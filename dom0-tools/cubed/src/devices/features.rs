@@ -1,8 +1,8 @@
-//! Feature bits that this daemon offers (virtio 1.2, sections 5.2.3 and 6). The hypervisor adds
-//! those of the transport that it implements (ring layout, event index, indirect descriptors).
+//! Feature bits that this daemon offers (virtio 1.2, sections 5.2.3 and 6). The hypervisor
+//! implements those of the transport that are offered here.
 
-/// VIRTIO_F_VERSION_1: a device of virtio 1.
-pub const VERSION_1: u64 = 1 << 32;
+/// What every device here offers of the transport: indirect descriptors, event index, version 1.
+pub const TRANSPORT: u64 = 1 << 28 | 1 << 29 | 1 << 32;
 
 /// VIRTIO_BLK_F_SIZE_MAX.
 pub const BLK_SIZE_MAX: u64 = 1 << 1;

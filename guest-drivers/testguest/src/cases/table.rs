@@ -7,7 +7,11 @@ use crate::report::{self, Failure, Outcome};
 type Case = fn() -> Outcome;
 
 const CASES: &[(&str, Case)] = &[
+    ("control", super::control::run),
     ("cpuid", super::cpuid::run),
+    ("mmio", super::mmio::run),
+    ("msr", super::msr::run),
+    ("ports", super::ports::run),
 ];
 
 /// Runs the case that the command line names and ends the domain.

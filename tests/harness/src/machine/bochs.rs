@@ -73,12 +73,16 @@ fn text(config: &Config) -> Result<String> {
         )?;
     }
     match config.console {
+        Console::Socket(port) => writeln!(
+            text,
+            "com1: enabled=1, mode=socket-client, dev=localhost:{port}"
+        )?,
+        Console::Terminal => bail!("Bochs cannot have the terminal itself"),
         Console::File => writeln!(
             text,
             "com1: enabled=1, mode=file, dev=\"{}\"",
             config.console_log().display()
         )?,
-        Console::Terminal => bail!("the interactive console on Bochs is not there yet"),
     }
     writeln!(
         text,

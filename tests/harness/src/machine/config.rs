@@ -10,8 +10,10 @@ use std::path::PathBuf;
 /// Where dom0's console (the first serial port) goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Console {
-    /// The user's terminal.
+    /// The user's terminal, by the emulator itself.
     Terminal,
+    /// A TCP port of this host where someone listens.
+    Socket(u16),
     /// The file `console.log` of the run's folder.
     File,
 }

@@ -71,6 +71,9 @@ fn serial_ports(qemu: &mut Command, config: &Config) {
         Console::Terminal => {
             qemu.args(["-serial", "mon:stdio"]);
         }
+        Console::Socket(port) => {
+            qemu.args(["-serial", &format!("tcp:127.0.0.1:{port}")]);
+        }
         Console::File => {
             qemu.args(["-chardev", "stdio,id=frames,signal=off"])
                 .args(["-device", "isa-debugcon,iobase=0xe9,chardev=frames"])

@@ -9,8 +9,6 @@ use std::{
     time::Duration,
 };
 
-/// Exit status when time ran out, as of timeout(1).
-const TIMED_OUT: u8 = 124;
 /// How much of the logs is shown when a run fails.
 const LINES: usize = 25;
 
@@ -44,7 +42,7 @@ fn report(config: &Config, outcome: &Outcome, timeout: Duration) -> Result<ExitC
         (Ended::TimedOut, _) => {
             show_logs(config);
             eprintln!("error: time ran out after {} s", timeout.as_secs());
-            Ok(ExitCode::from(TIMED_OUT))
+            Ok(ExitCode::from(super::TIMED_OUT))
         }
         (ended, Some(status)) => {
             if matches!(ended, Ended::StayedOn) {

@@ -1,53 +1,50 @@
 //! dom0's shell on the user's terminal.
 
-use super::Plan;
-use crate::machine;
-use anyhow::Result;
-use rustix::{
-    stdio::stdin,
-    termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr},
+use super::{Plan, proxy::Proxy, terminal::Restored};
+use crate::{
+    machine::{self, Console, last_lines},
+    options::Kind,
 };
-use std::{process::ExitCode, time::Instant};
+use anyhow::Result;
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-/// Runs until the machine ends. QEMU itself handles the terminal: Ctrl-A x ends it, Ctrl-A h helps.
-pub fn run(plan: &Plan) -> Result<ExitCode> {
-    let _restored = Restored::new();
+/// How often the machine's end is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Runs until the machine ends or the user leaves with Ctrl-A x. QEMU handles the terminal itself.
+pub fn run(plan: &mut Plan) -> Result<ExitCode> {
+    let terminal = Restored::new();
+    let mut quit = Arc::new(AtomicBool::new(false));
+    if plan.config.kind == Kind::Bochs {
+        let proxy = Proxy::listen()?;
+        plan.config.console = Console::Socket(proxy.port()?);
+        terminal.make_raw();
+        quit = proxy.start();
+    }
     let mut machine = machine::start(&plan.config)?;
     let deadline = plan.timeout.map(|timeout| Instant::now() + timeout);
-    Ok(match machine.wait_until(deadline)? {
-        Some(status) if status.success() => ExitCode::SUCCESS,
-        Some(status) => {
-            eprintln!(
-                "the emulator ended with {status}: {}",
-                machine::last_lines(&plan.config.emulator_log(), 5)
-            );
-            ExitCode::from(125)
+    loop {
+        if let Some(status) = machine.ended()? {
+            // Bochs ends with 1 even when the machine was powered off.
+            if status.success() || plan.config.kind == Kind::Bochs {
+                return Ok(ExitCode::SUCCESS);
+            }
+            let said = last_lines(&plan.config.emulator_log(), 5);
+            anyhow::bail!("the emulator ended with {status}: {said}");
         }
-        None => ExitCode::from(124),
-    })
-}
-
-/// Rows and columns of the terminal, if there is one.
-pub fn terminal_size() -> Option<(u16, u16)> {
-    tcgetwinsize(stdin())
-        .ok()
-        .map(|size| (size.ws_row, size.ws_col))
-}
-
-/// The terminal's settings, put back at the end.
-struct Restored(Option<Termios>);
-
-impl Restored {
-    fn new() -> Self {
-        Self(tcgetattr(stdin()).ok())
-    }
-}
-
-impl Drop for Restored {
-    fn drop(&mut self) {
-        if let Some(settings) = &self.0 {
-            // The terminal may be gone.
-            let _ = tcsetattr(stdin(), OptionalActions::Now, settings);
+        if quit.load(Ordering::Relaxed) {
+            return Ok(ExitCode::SUCCESS);
         }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Ok(ExitCode::from(super::TIMED_OUT));
+        }
+        std::thread::sleep(LOOK);
     }
 }

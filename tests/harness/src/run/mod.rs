@@ -1,8 +1,11 @@
 //! `run`: builds what changed, boots a machine, and gives the user a shell or their commands' results.
 
+mod escape;
 mod execute;
 mod interactive;
 mod plan;
+mod proxy;
+mod terminal;
 
 pub use plan::Plan;
 
@@ -15,6 +18,9 @@ use crate::{
 use anyhow::Result;
 use std::process::ExitCode;
 
+/// Exit status when time ran out, as of timeout(1).
+const TIMED_OUT: u8 = 124;
+
 /// Runs it.
 pub fn run(tree: &Tree, options: &RunOptions) -> Result<ExitCode> {
     let build = plan::build_options(options);
@@ -25,9 +31,9 @@ pub fn run(tree: &Tree, options: &RunOptions) -> Result<ExitCode> {
     } else {
         Console::Terminal
     };
-    let plan = Plan::new(options, &built.disk, folder.path(), console)?;
+    let mut plan = Plan::new(options, &built.disk, folder.path(), console)?;
     match plan.request.commands {
         Some(_) => execute::run(&plan),
-        None => interactive::run(&plan),
+        None => interactive::run(&mut plan),
     }
 }

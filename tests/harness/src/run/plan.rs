@@ -51,7 +51,7 @@ impl Plan {
         let request = Request {
             commands: options.exec.clone(),
             term: env::var("TERM").ok(),
-            size: super::interactive::terminal_size(),
+            size: super::terminal::size(),
         };
         let overlay = Overlay {
             request: request.clone(),

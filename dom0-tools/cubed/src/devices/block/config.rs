@@ -19,7 +19,7 @@ pub const QUEUE_MAX: u64 = 256;
 /// Feature bits of a disk.
 #[must_use]
 pub const fn features(readonly: bool) -> u64 {
-    let common = f::VERSION_1 | f::BLK_SIZE_MAX | f::BLK_SEG_MAX | f::BLK_SIZE | f::BLK_TOPOLOGY | f::BLK_FLUSH;
+    let common = f::TRANSPORT | f::BLK_SIZE_MAX | f::BLK_SEG_MAX | f::BLK_SIZE | f::BLK_TOPOLOGY | f::BLK_FLUSH;
     if readonly { common | f::BLK_RO } else { common | f::BLK_DISCARD | f::BLK_WRITE_ZEROES }
 }
 
