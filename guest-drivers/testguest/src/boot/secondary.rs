@@ -88,8 +88,9 @@ extern "C" fn run() -> ! {
     }
 }
 
-/// Starts processor 1 on `work`; false if it has not come up after a second.
+/// Starts processor 1 on `work` (again, if its last work is done); false if it has not come up after a second.
 pub fn start(work: fn()) -> bool {
+    STATE.store(0, Ordering::SeqCst);
     WORK.store(work as usize, Ordering::SeqCst);
     let (first, last) = (&raw const secondary_start, &raw const secondary_end);
     // SAFETY: the trampoline's bytes, copied to a page of RAM that nothing else uses.

@@ -7,11 +7,15 @@ use crate::report::{self, Failure, Outcome};
 type Case = fn() -> Outcome;
 
 const CASES: &[(&str, Case)] = &[
+    ("clock", super::clock::run),
     ("control", super::control::run),
     ("cpuid", super::cpuid::run),
+    ("halt", super::halt::run),
+    ("interrupts", super::interrupts::run),
     ("mmio", super::mmio::run),
     ("msr", super::msr::run),
     ("ports", super::ports::run),
+    ("smp", super::smp::run),
 ];
 
 /// Runs the case that the command line names and ends the domain.
