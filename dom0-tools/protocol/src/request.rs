@@ -137,14 +137,14 @@ pub enum Request {
         /// Block reads into swapped pages get fresh frames.
         r3: Option<bool>,
     },
-    /// The hypervisor's log: `Log`, repeatedly with `follow`.
+    /// The hypervisor's log: `Log`, a piece at a time, empty when nothing is new; repeatedly with `follow`.
     Log {
         /// Byte since boot to begin at; `None` is the oldest kept.
         cursor: Option<u64>,
         /// Go on with what is new.
         follow: bool,
     },
-    /// The hypervisor's trace ring: `Trace`, repeatedly with `follow`.
+    /// The hypervisor's trace ring: `Trace`, as `Log`.
     Trace {
         /// Byte since boot to begin at; `None` is the oldest kept.
         cursor: Option<u64>,
