@@ -46,7 +46,7 @@ mod tree;
 mod unmap;
 
 pub use access::{Access, MemoryType};
-pub use address::{Gfn, Gpa, Hpa, Mfn};
+pub use address::{FRAME_SHIFT, FRAME_SIZE, Gfn, Gpa, Hpa, Mfn};
 pub use debt::{Due, FlushDebt, Flushed, FrameList};
 pub use entry::ATTEMPTS;
 pub use error::{ChangeError, MapError, MergeError, SplitError};
