@@ -70,6 +70,8 @@ mod tests {
         assert_eq!(decode(1 << 32 | 0xc500), send(DeliveryMode::Init, 0, Destination::Physical(1)));
         assert_eq!(decode(1 << 32 | 0x8500), Command::Nothing);
         assert_eq!(decode(1 << 32 | 0x698), send(DeliveryMode::Startup, 0x98, Destination::Physical(1)));
+        // Only a level-triggered INIT can be a de-assertion.
+        assert_eq!(decode(1 << 32 | 0x500), send(DeliveryMode::Init, 0, Destination::Physical(1)));
         // NMI to all but self.
         assert_eq!(decode(0xc0400), send(DeliveryMode::Nmi, 0, Destination::Others));
         // Cluster 1, members 0 and 1.

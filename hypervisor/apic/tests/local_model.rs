@@ -237,7 +237,7 @@ proptest! {
 
     /// An expiry seen late counts once; the next deadline lies ahead.
     #[test]
-    fn late_periods_come_without_bursts(tsc_khz in 1u32..5_000_000, initial in 1u32.., code in 0u64..4, late in 0u64..1 << 50) {
+    fn late_periods_come_without_bursts(tsc_khz in 1u32..5_000_000, initial in prop_oneof![1u32..10, 1u32..], code in 0u64..4, late in 0u64..1 << 50) {
         let mut apic = LocalApic::new(0, true, Clock::new(tsc_khz));
         apic.write(reg::SVR, 0x1ff, 0).unwrap();
         apic.write(reg::DIVIDE, code, 0).unwrap();
@@ -245,6 +245,10 @@ proptest! {
         apic.write(reg::INITIAL_COUNT, initial.into(), 100).unwrap();
         let first = apic.next_deadline().unwrap();
         prop_assert!(first > 100);
+        // The first TSC tick at which all bus ticks have passed, in the least common unit of both.
+        let bus = u128::from(initial) * (2 << code) * u128::from(tsc_khz);
+        prop_assert!(u128::from(first - 100) * u128::from(Clock::BUS_KHZ) >= bus);
+        prop_assert!(u128::from(first - 101) * u128::from(Clock::BUS_KHZ) < bus);
         prop_assert!(!apic.advance(first - 1));
         prop_assert!(apic.advance(first + late));
         let next = apic.next_deadline().unwrap();

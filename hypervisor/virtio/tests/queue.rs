@@ -193,6 +193,29 @@ fn more_buffers_than_the_list_holds() {
     assert_eq!((&list[..], chain.last), (&segments[..3], segments[4]));
 }
 
+/// A chain that is added while the device goes to sleep: the driver did not notify, so the device must look again.
+#[test]
+fn no_chain_is_lost_to_sleep() {
+    struct Racing(Ram, Driver);
+    const SEGMENT: ChainSegment = ChainSegment { gpa: 0x5000, len: 1, writable: true };
+    impl GuestMemory for Racing {
+        fn read(&mut self, gpa: u64, to: &mut [u8]) -> Result<(), virtio::Fault> {
+            self.0.read(gpa, to)
+        }
+        fn write(&mut self, gpa: u64, from: &[u8]) -> Result<(), virtio::Fault> {
+            self.1.add(&mut self.0, &[SEGMENT], false);
+            self.0.write(gpa, from)
+        }
+        fn check(&self, gpa: u64, len: u64) -> bool {
+            self.0.check(gpa, len)
+        }
+    }
+    let mut racing = Racing(Ram::new(0x60), Driver::new(8));
+    let mut queue = racing.1.queue(RING_EVENT_IDX);
+    let mut list = List::<ChainSegment, 4>::new();
+    assert!(queue.pop(&mut racing, &mut list).unwrap().is_some());
+}
+
 /// The used index is out: a missing page behind the driver's wish must not make the caller push again.
 #[test]
 fn a_late_missing_page_costs_one_interrupt_only() {
