@@ -17,6 +17,7 @@ mod domain;
 mod log;
 mod memory;
 mod sched;
+mod service;
 mod svm;
 mod vcpu;
 mod vmx;

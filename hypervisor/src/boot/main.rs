@@ -87,6 +87,8 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
         "{vendor:?}, {} CPUs, TSC {} MHz, {} MiB for dom0, {} MiB free for domains, {} IO-APICs",
         cpu::count(), time::tsc_hz() / 1_000_000, plan.dom0.total() >> 20, free >> 8, acpi.io_apics.len()
     );
+    dom0::io_apic::init(&acpi.io_apics);
+    crate::service::pci::find_slot();
     dom0::build(&info, &options, plan.dom0, plan.ours, staged)?;
     let end = staged.initrd.0 + staged.initrd.1;
     frames::donate(Mfn(staged.kernel.0 >> 12), Mfn(end.next_multiple_of(4096) >> 12));

@@ -8,6 +8,6 @@ mod main;
 mod options;
 mod smp;
 
-pub use acpi::Acpi;
+pub use acpi::{Acpi, IoApicInfo};
 pub use information::{Information, RegionKind};
 pub use options::Options;

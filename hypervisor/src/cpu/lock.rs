@@ -14,6 +14,8 @@ pub enum Level {
     Channel,
     /// The list of domains.
     Domains,
+    /// The service function's configuration space.
+    Pci,
     /// A domain's devices.
     Devices,
     /// A domain's memory.

@@ -4,13 +4,22 @@
 //! An edge is acknowledged at once. A level stays in service at the real controller until dom0
 //! ends it: the controller would send it again otherwise.
 
-use crate::cpu::{self, lapic};
+use super::{io_apic, space};
+use crate::cpu::{self, MAX_CPUS, lapic};
 use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// Vectors in service at each CPU's real local APIC, level-triggered.
+static IN_SERVICE: [[AtomicU64; 4]; MAX_CPUS as usize] = [const { [const { AtomicU64::new(0) }; 4] }; MAX_CPUS as usize];
+
+fn word(vector: u8) -> (&'static AtomicU64, u64) {
+    (&IN_SERVICE[cpu::index() as usize][usize::from(vector / 64)], 1 << (vector % 64))
+}
 
 /// A vector that is none of ours arrived on this CPU.
 pub fn device_interrupt(vector: u8) {
     let level = lapic::is_level(vector);
-    let target = super::space::domain().and_then(|domain| {
+    let target = space::domain().and_then(|domain| {
         domain.vcpus().iter().find(|vcpu| vcpu.pin == Some(cpu::index())).map(Arc::clone)
     });
     let Some(vcpu) = target else {
@@ -18,15 +27,23 @@ pub fn device_interrupt(vector: u8) {
         lapic::eoi();
         return;
     };
-    if !level {
+    if level {
+        let (word, bit) = word(vector);
+        word.fetch_or(bit, Ordering::Relaxed);
+    } else {
         lapic::eoi();
     }
     vcpu.interrupt(vector, level);
 }
 
-/// dom0 ended the service of a vector, on the CPU where it arrived.
-pub fn end_of_interrupt(_vector: u8, was_level: bool) {
-    if was_level {
+/// dom0 ended the service of a vector, on the CPU where it arrived (its vCPUs do not move).
+pub fn end_of_interrupt(vector: u8, was_level: bool) {
+    if !was_level {
+        return;
+    }
+    let (word, bit) = word(vector);
+    if word.fetch_and(!bit, Ordering::Relaxed) & bit != 0 {
         lapic::eoi();
     }
+    io_apic::end_of_interrupt(vector);
 }

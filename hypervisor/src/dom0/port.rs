@@ -1,7 +1,8 @@
 //! dom0's port I/O: direct, but for the ports that are ours or that we must see.
 
 use crate::cpu::port as real;
-use crate::domain::{Context, Domain};
+use crate::domain::Context;
+use crate::service;
 use crate::vcpu::{Event, Gpr, PortAccess};
 use core::ops::RangeInclusive;
 
@@ -10,13 +11,16 @@ use core::ops::RangeInclusive;
 pub const INTERCEPTED_PORTS: &[RangeInclusive<u16>] = &[0x2f8..=0x2ff, 0xcf8..=0xcff];
 
 /// Handles an access. String forms on these ports have no user; they raise #GP.
-pub fn port(_domain: &Domain, context: &mut Context, access: PortAccess) {
+pub fn port(context: &mut Context, access: PortAccess) {
     if access.string {
         context.backend.inject(Event::Exception(13, Some(0)));
         return;
     }
     let rax = &mut context.registers.gpr[Gpr::RAX];
     let ours = (0x2f8..=0x2ff).contains(&access.port);
+    if access.write && service::pci::port_write(access.port, access.width, *rax as u32) {
+        return;
+    }
     if access.write {
         match access.width {
             _ if ours => {}
@@ -26,10 +30,12 @@ pub fn port(_domain: &Domain, context: &mut Context, access: PortAccess) {
         }
         return;
     }
-    let value = match access.width {
+    let claimed = service::pci::port_read(access.port, access.width);
+    let value = match (access.width, claimed) {
+        (_, Some(value)) => value,
         _ if ours => u32::MAX,
-        1 => real::read8(access.port).into(),
-        2 => real::read16(access.port).into(),
+        (1, _) => real::read8(access.port).into(),
+        (2, _) => real::read16(access.port).into(),
         _ => real::read32(access.port),
     };
     *rax = match access.width {

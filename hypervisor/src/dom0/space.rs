@@ -2,7 +2,9 @@
 
 use crate::cpu::lock::{Level, Lock};
 use crate::cpu::port;
-use crate::domain::{Context, Domain, Next};
+use super::io_apic;
+use crate::domain::{self, Context, Devices, Domain, MemoryFault, Next, Vcpu};
+use crate::service;
 use crate::memory::direct;
 use crate::memory::nested::Nested;
 use crate::memory::ranges::Ranges;
@@ -60,14 +62,14 @@ impl Space {
         let base = address & !(LARGE - 1);
         let end = base + LARGE;
         let mut nested = self.nested.lock();
-        let mixed = self.ours.touches(base, end) || (base..end).contains(&LOCAL_APIC);
+        let mixed = self.ours.touches(base, end) || (base..end).contains(&LOCAL_APIC) || (base..end).step_by(4096).any(|page| Trapped.claims(page));
         let ram = self.ram.contains(base, end);
         if !mixed && (ram || !self.ram.touches(base, end)) {
             let kind = if ram { MemoryType::WriteBack } else { MemoryType::Uncacheable };
             return tolerate(nested.map(Gfn(base >> 12), Mfn(base >> 12), Size::Large, kind));
         }
         for page in (base..end).step_by(4096) {
-            if page == LOCAL_APIC || self.ours.touches(page, page + 4096) {
+            if page == LOCAL_APIC || self.ours.touches(page, page + 4096) || Trapped.claims(page) {
                 continue;
             }
             // Firmware tables and the BIOS area are memory, whatever the map calls them.
@@ -87,31 +89,80 @@ fn tolerate(result: Result<(), MapError>) -> Result<(), MapError> {
     }
 }
 
+/// The devices that dom0 reaches through the hypervisor.
+struct Trapped;
+
+impl Devices for Trapped {
+    fn read(&mut self, address: u64, width: u32) -> u64 {
+        if io_apic::claims(address) { io_apic::read(address, width) } else { service::read(address, width) }
+    }
+    fn write(&mut self, address: u64, width: u32, value: u64) {
+        if io_apic::claims(address) { io_apic::write(address, width, value) } else { service::write(address, width, value) }
+    }
+    fn claims(&self, address: u64) -> bool {
+        io_apic::claims(address) || service::pci::claims(address)
+    }
+}
+
 /// dom0 touched an address that is not mapped.
-pub fn nested_fault(domain: &Arc<Domain>, context: &mut Context, fault: NestedFault) -> Next {
+pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, fault: NestedFault) -> Next {
     let Some((_, space)) = DOM0.get() else { return Next::Continue };
-    let base = fault.address & !(LARGE - 1);
-    if fault.present || space.ours.touches(base, base + LARGE) || fault.address < 4 << 30 {
+    if Trapped.claims(fault.address) {
+        return domain::access(vcpu, domain, context, fault, &mut Trapped);
+    }
+    let page = fault.address & !0xfff;
+    if page == LOCAL_APIC || space.ours.touches(page, page + 4096) {
         crate::log::warn!("dom0 touched {:#x}, which is the hypervisor's: general protection", fault.address);
         context.backend.inject(Event::Exception(13, Some(0)));
         return Next::Continue;
     }
     if space.map_block(fault.address).is_err() {
-        crate::log::error!("no memory to map {:#x} for domain {}", fault.address, domain.id);
+        crate::log::error!("no memory to map {:#x} for dom0", fault.address);
         context.backend.inject(Event::Exception(13, Some(0)));
     }
     Next::Continue
 }
 
+/// True if all of the range is dom0's RAM: the only memory that a service buffer may be in.
+pub fn owns(start: u64, len: u64) -> bool {
+    let Some(end) = start.checked_add(len) else { return false };
+    DOM0.get().is_some_and(|(_, space)| space.ram.contains(start, end))
+}
+
+/// Makes accesses to a page exit, wherever it was mapped. The page is not RAM.
+pub fn trap(page: u64) {
+    let Some((domain, space)) = DOM0.get() else { return };
+    if owns(page, 4096) {
+        return;
+    }
+    space.nested.lock().unmap_small(Gfn(page >> 12), || crate::sched::shoot_down(domain));
+}
+
+/// APIC identifier of the first of dom0's vCPUs that a destination reaches; the boot CPU's if none.
+pub fn first_destination(destination: apic::Destination) -> u8 {
+    let Some(domain) = domain() else { return 0 };
+    let ids = domain.vcpus().iter().map(|vcpu| vcpu.lapic.lock().id());
+    let first = ids.clone().find(|&id| destination.reaches(None, id));
+    first.or_else(|| ids.clone().next()).unwrap_or(0) as u8
+}
+
 impl Domain {
-    /// Writes guest-physical memory on the domain's behalf; false if it is not its RAM.
-    pub fn write(&self, address: u64, bytes: &[u8]) -> bool {
-        let Some(end) = address.checked_add(bytes.len() as u64) else { return false };
-        let inside = DOM0.get().is_some_and(|(_, space)| space.ram.contains(address, end));
-        if inside {
-            direct::write_bytes(address, bytes);
+    /// Reads guest-physical memory.
+    pub fn read(&self, address: u64, out: &mut [u8]) -> Result<(), MemoryFault> {
+        if !owns(address, out.len() as u64) {
+            return Err(MemoryFault::Bad(address));
         }
-        inside
+        direct::read_bytes(address, out);
+        Ok(())
+    }
+
+    /// Writes guest-physical memory on the domain's behalf.
+    pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), MemoryFault> {
+        if !owns(address, bytes.len() as u64) {
+            return Err(MemoryFault::Bad(address));
+        }
+        direct::write_bytes(address, bytes);
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The KVM paravirtual clock (Linux, Documentation/virt/kvm/x86/msr.rst): time from the TSC by constants
 //! in guest memory. The TSC runs at one rate on all CPUs, so they are written once.
 
-use super::Domain;
+use super::{Domain, MemoryFault};
 use crate::cpu::time;
 use core::sync::atomic::{AtomicU64, Ordering};
 use zerocopy::{Immutable, IntoBytes};
@@ -52,14 +52,14 @@ pub fn start(domain: &Domain, value: u64) {
         flags: 1,
         pad: [0; 2],
     };
-    domain.write(value & !1, record.as_bytes());
+    report(domain, domain.write(value & !1, record.as_bytes()));
 }
 
 /// MSR WALL_CLOCK was written.
 pub fn wall(domain: &Domain, address: u64) {
     let seconds = WALL_AT_START.load(Ordering::Relaxed) as u32;
     let record = WallClock { version: 2, seconds, nanoseconds: 0 };
-    domain.write(address, record.as_bytes());
+    report(domain, domain.write(address, record.as_bytes()));
 }
 
 /// Nanoseconds = (ticks << shift) * multiplier >> 32.
@@ -75,4 +75,11 @@ fn scale(hz: u64) -> (u32, i8) {
         shift += 1;
     }
     (((1_000_000_000u128 << 32) / u128::from(hz)) as u32, shift)
+}
+
+/// A clock in no memory is the guest's own loss.
+fn report(domain: &Domain, result: Result<(), MemoryFault>) {
+    if let Err(MemoryFault::Bad(address)) = result {
+        crate::log::warn!("domain {}: its clock is at {address:#x}, where it has no memory", domain.id);
+    }
 }

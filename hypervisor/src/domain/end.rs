@@ -10,6 +10,8 @@ pub enum Reason {
     TripleFault = abi::domain::reason::TRIPLE_FAULT,
     /// An instruction on device memory that cannot be emulated; detail: the address.
     Emulation = abi::domain::reason::EMULATION,
+    /// An access where there is neither memory nor a device; detail: the address.
+    BadAddress = abi::domain::reason::BAD_ADDRESS,
     /// The processor refused the state; detail: its code.
     BadState = abi::domain::reason::BAD_STATE,
     /// An exit without handling; detail: its code.
@@ -31,6 +33,7 @@ impl fmt::Display for End {
         match self.reason {
             Reason::TripleFault => write!(f, "its processor triple-faulted"),
             Reason::Emulation => write!(f, "it used an instruction on address {detail:#x} that cannot be emulated"),
+            Reason::BadAddress => write!(f, "it used address {detail:#x}, where there is neither memory nor a device"),
             Reason::BadState => write!(f, "the processor refused its state (code {detail:#x})"),
             Reason::UnknownExit => write!(f, "it caused an exit that has no handling (code {detail:#x})"),
         }

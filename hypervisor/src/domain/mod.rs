@@ -1,6 +1,7 @@
 //! Domains: who they are, what their processors may do, and what happens at their exits.
 pub mod clock;
 mod cpuid;
+mod emulation;
 mod end;
 mod exits;
 mod interrupt;
@@ -8,6 +9,7 @@ mod model;
 mod msr;
 mod vcpu;
 
+pub use emulation::{Devices, MemoryFault, access};
 pub use end::{End, Reason};
 pub use exits::{Next, handle};
 pub use interrupt::{deliver_ipi, prepare};

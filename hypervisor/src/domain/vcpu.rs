@@ -24,6 +24,8 @@ pub struct Vcpu {
     pub notified: AtomicBool,
     /// A start-up interrupt that waits: 1 << 8 | page, or 0.
     pub startup: AtomicU32,
+    /// Cached translations must go before the next entry.
+    pub flush: AtomicBool,
     /// An INIT that waits.
     pub init: AtomicBool,
 }
@@ -40,13 +42,10 @@ pub struct Context {
     pub xcr0: u64,
     /// TSC_AUX of the guest.
     pub tsc_aux: u64,
-    /// XSS of the guest: always 0, no supervisor state is offered.
     /// Waits for a start-up interrupt.
     pub waits_for_startup: bool,
     /// HLT was executed and nothing has woken it yet.
     pub halted: bool,
-    /// Translations must be flushed before the next entry.
-    pub flush: bool,
     /// The KVM clock's MSR and structure.
     pub clock: super::msr::KvmClock,
 }
@@ -66,7 +65,6 @@ impl Vcpu {
             tsc_aux: 0,
             waits_for_startup,
             halted: false,
-            flush: true,
             clock: super::msr::KvmClock::default(),
         };
         Arc::new(Self {
@@ -77,6 +75,7 @@ impl Vcpu {
             context: Lock::new(Level::Devices, Some(Box::new(context))),
             notified: AtomicBool::new(false),
             startup: AtomicU32::new(0),
+            flush: AtomicBool::new(true),
             init: AtomicBool::new(false),
         })
     }

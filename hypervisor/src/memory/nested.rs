@@ -1,7 +1,7 @@
 //! A domain's nested page table in the vendor's format.
 
 use super::frames::Tables;
-use paging::{Access, Ept, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, Tree};
+use paging::{Access, Ept, FlushDebt, Format, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, Tree};
 
 /// Levels of every nested table: 48 bits of guest-physical address.
 const LEVELS: u8 = 4;
@@ -39,4 +39,32 @@ impl Nested {
             Self::Ept(tree) => tree.map(&Tables, gfn, mfn, size, Access::RWX, kind),
         }
     }
+
+    /// Unmaps one page, splitting what it is part of. `flush` makes all CPUs forget the translation
+    /// and is called before anything is freed.
+    pub fn unmap_small(&mut self, gfn: Gfn, flush: impl FnOnce()) {
+        match self {
+            Self::Npt(tree) => unmap_small(tree, gfn, flush),
+            Self::Ept(tree) => unmap_small(tree, gfn, flush),
+        }
+    }
+}
+
+fn unmap_small<F: Format>(tree: &mut Tree<F>, gfn: Gfn, flush: impl FnOnce()) {
+    let mut debt = FlushDebt::nothing();
+    let mut add = |other: FlushDebt| {
+        if let Err(other) = debt.join(&Tables, other) {
+            other.pay(&Tables, || {});
+        }
+    };
+    while tree.lookup(&Tables, gfn).is_some_and(|leaf| leaf.size != Size::Small) {
+        match tree.split(&Tables, gfn) {
+            Ok(other) => add(other),
+            Err(_) => break,
+        }
+    }
+    if let Ok(removed) = tree.unmap(&Tables, gfn, Size::Small) {
+        add(removed.debt);
+    }
+    debt.pay(&Tables, flush);
 }

@@ -3,6 +3,8 @@
 //! Interrupts are on in exactly one place, [`run`]'s window, where no lock is held.
 mod queue;
 mod run;
+mod shootdown;
 
 pub use queue::{add, set_slice, wake};
 pub use run::{interrupt, run};
+pub use shootdown::shoot_down;

@@ -115,9 +115,10 @@ fn rearm(vcpu: &Vcpu, slice_end: u64, armed: u64) -> u64 {
 /// One entry and the handling of the exit.
 fn enter_guest(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context) -> Next {
     let this = cpu::this();
-    let flush = core::mem::take(&mut context.flush);
-    this.in_guest.store(true, Ordering::SeqCst);
     this.entries.fetch_add(1, Ordering::SeqCst);
+    this.in_guest.store(true, Ordering::SeqCst);
+    // After the store: a shoot-down either sees this CPU in the guest, or we see its flag.
+    let flush = vcpu.flush.swap(false, Ordering::SeqCst);
     let exit = context.backend.run(&mut context.registers, flush);
     this.in_guest.store(false, Ordering::SeqCst);
     domain::handle(vcpu, domain, context, exit)

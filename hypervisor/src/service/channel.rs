@@ -1,0 +1,135 @@
+//! The rings: commands from dom0, events to it.
+
+use super::pci;
+use crate::cpu::lock::{Level, Lock};
+use crate::memory::direct;
+use abi::channel::{COMMANDS, DETAIL_SIZE, EVENTS, layout};
+use abi::command::CommandEntry;
+use abi::event::Event;
+use alloc::collections::VecDeque;
+use core::sync::atomic::Ordering;
+use zerocopy::{FromBytes, IntoBytes};
+
+struct Rings {
+    /// Channel and detail area while a daemon is attached.
+    areas: Option<(u64, u64)>,
+    event_tail: u32,
+    command_head: u32,
+    /// Events that found the ring full, oldest first; one for each live object at most.
+    backlog: VecDeque<(Event, Option<alloc::boxed::Box<[u8]>>)>,
+}
+
+static RINGS: Lock<Rings> =
+    Lock::new(Level::Events, Rings { areas: None, event_tail: 0, command_head: 0, backlog: VecDeque::new() });
+
+/// True while a daemon is attached.
+pub fn attached() -> bool {
+    RINGS.lock().areas.is_some()
+}
+
+/// Begins with empty rings in these areas, which were checked to be dom0's.
+pub fn attach(channel: u64, detail: u64) {
+    let mut rings = RINGS.lock();
+    for offset in [layout::COMMAND_HEAD, layout::COMMAND_TAIL, layout::EVENT_HEAD, layout::EVENT_TAIL] {
+        store(channel + offset, 0);
+    }
+    rings.event_tail = 0;
+    rings.command_head = 0;
+    rings.backlog.clear();
+    rings.areas = Some((channel, detail));
+}
+
+/// Lets go of the areas; true if there were any.
+pub fn detach() -> bool {
+    RINGS.lock().areas.take().is_some()
+}
+
+/// A shared index: the low half of an aligned word of its own cache line.
+fn load(address: u64) -> u32 {
+    direct::atomic(address).load(Ordering::Acquire) as u32
+}
+
+fn store(address: u64, value: u32) {
+    direct::atomic(address).store(value.into(), Ordering::Release);
+}
+
+/// Posts an event with the bytes of its detail area. Without a daemon it is dropped: live objects
+/// are posted again at the next attach.
+pub fn post(event: Event, detail: &[u8]) {
+    let raise = {
+        let mut rings = RINGS.lock();
+        if rings.areas.is_none() {
+            return;
+        }
+        if rings.backlog.is_empty() && let Some(raise) = put(&mut rings, &event, detail) {
+            raise
+        } else {
+            let detail = (!detail.is_empty()).then(|| detail.into());
+            rings.backlog.push_back((event, detail));
+            false
+        }
+    };
+    if raise {
+        pci::set_interrupt(true);
+    }
+}
+
+/// Puts one event into the ring: `None` if it is full, else whether it was empty.
+fn put(rings: &mut Rings, event: &Event, detail: &[u8]) -> Option<bool> {
+    let (channel, details) = rings.areas?;
+    let waiting = rings.event_tail.wrapping_sub(load(channel + layout::EVENT_HEAD));
+    if waiting >= EVENTS {
+        return None;
+    }
+    let slot = u64::from(rings.event_tail % EVENTS);
+    let len = detail.len().min(DETAIL_SIZE as usize);
+    direct::write_bytes(details + slot * u64::from(DETAIL_SIZE), &detail[..len]);
+    direct::write_bytes(channel + layout::EVENTS + slot * 64, event.as_bytes());
+    rings.event_tail = rings.event_tail.wrapping_add(1);
+    store(channel + layout::EVENT_TAIL, rings.event_tail);
+    Some(waiting == 0)
+}
+
+/// Moves what waits into the ring, as far as there is room.
+pub fn drain_backlog() {
+    let raise = {
+        let mut rings = RINGS.lock();
+        let mut raise = false;
+        while let Some((event, detail)) = rings.backlog.pop_front() {
+            match put(&mut rings, &event, detail.as_deref().unwrap_or(&[])) {
+                Some(empty) => raise |= empty,
+                None => {
+                    rings.backlog.push_front((event, detail));
+                    break;
+                }
+            }
+        }
+        raise
+    };
+    if raise {
+        pci::set_interrupt(true);
+    }
+}
+
+/// The next command, copied, with its place in the ring.
+pub fn next_command() -> Option<(CommandEntry, u64)> {
+    let rings = RINGS.lock();
+    let (channel, _) = rings.areas?;
+    let waiting = load(channel + layout::COMMAND_TAIL).wrapping_sub(rings.command_head);
+    if waiting == 0 || waiting > COMMANDS {
+        return None;
+    }
+    let address = channel + layout::COMMANDS + u64::from(rings.command_head % COMMANDS) * 64;
+    let mut bytes = [0; 64];
+    direct::read_bytes(address, &mut bytes);
+    CommandEntry::read_from_bytes(&bytes).ok().map(|entry| (entry, address))
+}
+
+/// Writes back the arguments and the result of the command at `address` and moves on.
+pub fn finish_command(address: u64, entry: &CommandEntry) {
+    let mut rings = RINGS.lock();
+    let Some((channel, _)) = rings.areas else { return };
+    direct::write_bytes(address, entry.command.as_bytes());
+    rings.command_head = rings.command_head.wrapping_add(1);
+    store(channel + layout::COMMAND_HEAD, rings.command_head);
+}

@@ -1,0 +1,99 @@
+//! What dom0 asks for: see [`abi::command::op`].
+
+use super::channel;
+use crate::cpu::{self, cpuid, time};
+use crate::memory::{direct, frames};
+use crate::vcpu::{Vendor, vendor};
+use abi::Error;
+use abi::command::{Command, op};
+use abi::host::HostInfo;
+use zerocopy::IntoBytes;
+
+/// Commands that one doorbell works off.
+const BATCH: u32 = 256;
+
+/// Works off commands until there are none or the batch is full.
+pub fn work() {
+    for _ in 0..BATCH {
+        let Some((mut entry, address)) = channel::next_command() else { break };
+        entry.command.result = match execute(&mut entry.command) {
+            Ok(value) => value,
+            Err(error) => error.code(),
+        };
+        channel::finish_command(address, &entry);
+    }
+    channel::drain_backlog();
+}
+
+fn execute(command: &mut Command) -> Result<i64, Error> {
+    let args = command.args;
+    match command.op {
+        op::NOP => Ok(0),
+        op::HOST_INFO => give(args[0], host_info().as_bytes()),
+        op::READ_LOG => {
+            let (first, count) = read_log(args[0], args[1], args[2])?;
+            command.args[3] = first;
+            Ok(count)
+        }
+        op::LIST_DOMAINS => Ok(0),
+        _ => Err(Error::Unknown),
+    }
+}
+
+/// Checks that a buffer of dom0 may be used.
+fn buffer(address: u64, len: u64) -> Result<u64, Error> {
+    if crate::dom0::owns(address, len) { Ok(address) } else { Err(Error::BadBuffer) }
+}
+
+/// Copies an answer into a buffer; the result is its length.
+fn give(address: u64, bytes: &[u8]) -> Result<i64, Error> {
+    let len = bytes.len() as u64;
+    direct::write_bytes(buffer(address, len)?, bytes);
+    Ok(len.cast_signed())
+}
+
+/// Copies log text piece by piece: the number of the first byte, and how many.
+fn read_log(cursor: u64, address: u64, len: u64) -> Result<(u64, i64), Error> {
+    let len = len.min(1 << 20);
+    let address = buffer(address, len)?;
+    let mut piece = [0; 1024];
+    let (first, _) = crate::log::read(cursor, &mut []);
+    let mut done = 0;
+    while done < len {
+        let want = (len - done).min(piece.len() as u64) as usize;
+        let (at, count) = crate::log::read(first + done, &mut piece[..want]);
+        // Overwritten while copying: what was copied so far is whole.
+        if count == 0 || at != first + done {
+            break;
+        }
+        direct::write_bytes(address + done, &piece[..count]);
+        done += count as u64;
+    }
+    Ok((first, done.cast_signed()))
+}
+
+fn host_info() -> HostInfo {
+    let (free, pool) = frames::counts();
+    let mut info = HostInfo {
+        abi_version: abi::VERSION,
+        vendor: if vendor() == Vendor::Vmx { 1 } else { 2 },
+        cpus: cpu::count(),
+        dom0_vcpus: crate::dom0::domain().map_or(0, |domain| domain.vcpus().len() as u32),
+        tsc_hz: time::tsc_hz(),
+        uptime: time::since_start_ns(),
+        ram: 0,
+        dom0: 0,
+        pool,
+        free,
+        own: 0,
+        domains: 0,
+        max_domains: 0,
+        cpu: [0; 16],
+        version: [0; 32],
+        command_line: [0; 256],
+    };
+    info.cpu[..12].copy_from_slice(&cpuid::vendor());
+    let version = env!("CARGO_PKG_VERSION").as_bytes();
+    info.version[..version.len()].copy_from_slice(version);
+    info
+}
