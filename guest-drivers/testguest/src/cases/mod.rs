@@ -1,14 +1,23 @@
 //! The cases, one idea a file, and their names.
 
+mod balloon;
+mod benchmark;
+mod block;
 mod clock;
 mod control;
 mod cpuid;
+mod crash;
+mod entropy;
+mod faults;
 mod halt;
 mod interrupts;
+mod memory;
 mod mmio;
 mod msr;
 mod ports;
 mod smp;
+mod splitmerge;
 mod table;
+mod virtqueue;
 
 pub use table::run;

@@ -6,21 +6,36 @@ use crate::report::{self, Failure, Outcome};
 /// A case: a function that returns when it is done.
 type Case = fn() -> Outcome;
 
+/// Families: names that begin so; the rest of the name is the function's argument.
+const FAMILIES: &[(&str, fn(&str) -> Outcome)] = &[("crash-", super::crash::run), ("virtqueue-", super::virtqueue::run)];
+
 const CASES: &[(&str, Case)] = &[
+    ("balloon", super::balloon::run),
+    ("benchmark-exits", super::benchmark::run),
+    ("block", super::block::run),
     ("clock", super::clock::run),
     ("control", super::control::run),
     ("cpuid", super::cpuid::run),
+    ("entropy", super::entropy::run),
+    ("faults", super::faults::run),
     ("halt", super::halt::run),
     ("interrupts", super::interrupts::run),
+    ("memory", super::memory::run),
     ("mmio", super::mmio::run),
     ("msr", super::msr::run),
     ("ports", super::ports::run),
     ("smp", super::smp::run),
+    ("splitmerge", super::splitmerge::run),
 ];
 
 /// Runs the case that the command line names and ends the domain.
 pub fn run() -> ! {
     let name = command_line::case();
+    for (family, case) in FAMILIES {
+        if let Some(rest) = name.strip_prefix(family) {
+            report::end(case(rest));
+        }
+    }
     match CASES.iter().find(|(case, _)| *case == name) {
         Some((_, case)) => report::end(case()),
         None => report::end(Err(Failure::new(format_args!("there is no case of this name")))),

@@ -6,8 +6,6 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Register numbers (SDM volume 3, table 11-6: MSR 0x800 + number, or MMIO at number * 16).
 pub mod reg {
-    /// Identifier.
-    pub const ID: u32 = 0x02;
     /// Task priority.
     pub const TPR: u32 = 0x08;
     /// End of interrupt.

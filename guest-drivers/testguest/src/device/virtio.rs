@@ -15,7 +15,6 @@ pub mod reg {
     pub const DRIVER_FEATURES: u64 = 0x20;
     pub const DRIVER_FEATURES_SELECT: u64 = 0x24;
     pub const QUEUE_SELECT: u64 = 0x30;
-    pub const QUEUE_MAX: u64 = 0x34;
     pub const QUEUE_SIZE: u64 = 0x38;
     pub const QUEUE_READY: u64 = 0x44;
     pub const NOTIFY: u64 = 0x50;

@@ -1,0 +1,15 @@
+//! Virtqueues that break the specification: `virtqueue-BREACH`. Each must end only this domain (with
+//! BAD_VIRTQUEUE); a guest that is still there after two seconds says FAIL. `virtqueue-registers` is legal
+//! nonsense written to a device's registers: it must pass.
+//! Needs: any virtio device; options: `device=` its virtio identifier (default: the first).
+
+mod breaches;
+mod registers;
+mod rings;
+
+use crate::report::Outcome;
+
+/// Runs the breach.
+pub fn run(breach: &str) -> Outcome {
+    if breach == "registers" { registers::run() } else { breaches::run(breach) }
+}
