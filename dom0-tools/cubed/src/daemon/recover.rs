@@ -1,0 +1,126 @@
+//! A daemon begins: what an earlier one left is taken up.
+
+use super::consoles::Consoles;
+use super::state::SCRATCH;
+use super::{Daemon, Settings};
+use crate::channel::Hypervisor;
+use crate::channel::hypervisor::Refused;
+use crate::disks::Disks;
+use crate::domains::{Domain, Ends, Record};
+use abi::command::op;
+use abi::domain::{DomainFlags, DomainInfo, SwappedPage, state};
+use protocol::Policy;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+use zerocopy::FromBytes;
+
+impl<H: Hypervisor> Daemon<H> {
+    /// A daemon over an attached channel. Domains of an earlier daemon go on; those that it was
+    /// building or tearing down are torn down. The first [`Daemon::step`] serves what is live.
+    ///
+    /// # Errors
+    /// As the hypervisor refuses; an unreadable directory is only reported.
+    pub fn new(hypervisor: H, disks: Disks, settings: Settings, now: Instant) -> Result<Self, Refused> {
+        let scratch = hypervisor.pool().take(SCRATCH).ok_or(abi::Error::NoMemory)?;
+        let mut daemon = Self {
+            hypervisor,
+            scratch,
+            ends: Ends::new(settings.dir.ends()),
+            consoles: Consoles::new(settings.dir.clone()),
+            dir: settings.dir,
+            wake: settings.wake,
+            domains: BTreeMap::new(),
+            creations: Vec::new(),
+            waiters: Vec::new(),
+            outputs: Vec::new(),
+            deferred: VecDeque::new(),
+            disks,
+            lost: None,
+            now,
+        };
+        daemon.recover()?;
+        Ok(daemon)
+    }
+
+    fn recover(&mut self) -> Result<(), Refused> {
+        let mut records: BTreeMap<u32, Record> = match self.dir.records() {
+            Ok(records) => records.into_iter().map(|record| (record.id, record)).collect(),
+            Err(error) => {
+                tracing::error!(%error, "the records of domains cannot be read: domains go on without their disks");
+                BTreeMap::new()
+            }
+        };
+        self.disks.open_known();
+        for id in self.list_domains()? {
+            let info = self.info(id)?;
+            let record = records.remove(&id).filter(|record| record.name == protocol::convert::text(&info.name));
+            self.adopt(id, &info, record)?;
+        }
+        // Records of another boot of the hypervisor, or of domains that went while nobody looked.
+        for id in records.into_keys() {
+            self.dir.remove(id);
+        }
+        self.disks.retire_unused();
+        Ok(())
+    }
+
+    fn adopt(&mut self, id: u32, info: &DomainInfo, record: Option<Record>) -> Result<(), Refused> {
+        let known = record.is_some();
+        let record = record.unwrap_or_else(|| stranger(id, info));
+        tracing::info!(domain = id, name = record.name, known, "a domain of an earlier daemon");
+        let unfinished = info.state == state::DYING || record.killed || !record.built;
+        let mut domain = Domain::new(record, self.now);
+        domain.dying = unfinished;
+        domain.ended = unfinished;
+        self.consoles.open(&domain.record.name);
+        for disk in domain.disks() {
+            self.disks.enter(id, disk.unit);
+        }
+        self.domains.insert(id, domain);
+        self.disks.set_switches(id, DomainFlags::from_bits_truncate(info.flags).into());
+        self.restore_pages(id)
+    }
+
+    /// Tells the map of the swapped pages of a domain.
+    fn restore_pages(&mut self, id: u32) -> Result<(), Refused> {
+        let room = self.scratch.len() / size_of::<SwappedPage>();
+        let (mut first, mut lost) = (0, 0u64);
+        loop {
+            let at = self.scratch.physical();
+            let count = self.simple(op::LIST_SWAPPED, id, [first, at, room as u64])?;
+            let count = usize::try_from(count).unwrap_or(0).min(room);
+            let bytes = self.scratch_bytes(count * size_of::<SwappedPage>()).chunks_exact(size_of::<SwappedPage>());
+            let pages: Vec<SwappedPage> = bytes.filter_map(|bytes| SwappedPage::read_from_bytes(bytes).ok()).collect();
+            for page in &pages {
+                lost += u64::from(!self.disks.restore_page(id, page.page, page.block));
+                first = page.page + 1;
+            }
+            if pages.len() < room {
+                break;
+            }
+        }
+        if lost > 0 {
+            tracing::error!(domain = id, pages = lost, "swapped pages are not in this store: was cubed started with another?");
+        }
+        Ok(())
+    }
+}
+
+/// A domain of which nothing was written down.
+fn stranger(id: u32, info: &DomainInfo) -> Record {
+    Record {
+        id,
+        name: protocol::convert::text(&info.name),
+        file: Default::default(),
+        text: String::new(),
+        kernel: Default::default(),
+        initrd: None,
+        cmdline: String::new(),
+        on_reboot: Policy::Destroy,
+        on_crash: Policy::Keep,
+        restarts: 0,
+        built: info.state != state::BUILDING,
+        killed: false,
+        devices: Vec::new(),
+    }
+}

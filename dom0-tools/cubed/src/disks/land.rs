@@ -1,0 +1,78 @@
+//! Accesses that are over.
+
+use super::Finished;
+use super::batch::Tag;
+use super::commands;
+use super::state::{Disks, Flight, Offer};
+use crate::channel::hypervisor::command;
+use crate::channel::{Buffer, Hypervisor};
+use abi::command::op;
+use tesseract::{Extent, Outcome};
+
+impl Disks {
+    /// Takes an access that is over; what follows at once is put into the batch or reported.
+    pub(super) fn land(&mut self, finished: Finished, hypervisor: &mut dyn Hypervisor) {
+        let Finished { token, buffer, result } = finished;
+        let Some(flight) = self.flights.remove(&token) else { return };
+        if let Err(error) = &result {
+            self.counts.errors += 1;
+            tracing::error!(?flight, %error, "disk or store I/O failed");
+        }
+        match flight {
+            Flight::Piece { write, part, at, len } => {
+                let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
+                if let Some(buffer) = buffer {
+                    self.place(write, at, len, &buffer, hypervisor);
+                }
+                let mut outcomes = Vec::new();
+                self.gathered(write, part, outcome, hypervisor, &mut outcomes);
+                for (id, outcome) in outcomes {
+                    self.report(id, outcome);
+                }
+            }
+            Flight::Write { to, parts } => {
+                self.counts.written(to);
+                for part in parts {
+                    self.report(part.id, if result.is_ok() { part.outcome } else { Outcome::Failed });
+                }
+            }
+            Flight::Read { id, request, at, len } => match (result, buffer) {
+                (Ok(()), Some(buffer)) => {
+                    let args = [request.request, u64::from(at), buffer.physical(), len as u64];
+                    self.batch.push(command(op::COPY_IN, request.domain, args), Tag::Fails(id));
+                    self.batch.hold(buffer);
+                }
+                _ => self.report(id, Outcome::Failed),
+            },
+            Flight::Load { from, offers } => self.loaded(from, &offers, result.is_ok(), buffer),
+            Flight::Plain { id, len } => {
+                self.counts.journalled += len;
+                self.report(id, if result.is_ok() { Outcome::Done } else { Outcome::Failed });
+            }
+            Flight::Gather { .. } => {}
+        }
+    }
+
+    fn loaded(&mut self, from: Extent, offers: &[Offer], ok: bool, buffer: Option<Buffer>) {
+        self.counts.read(from);
+        match buffer.filter(|_| ok) {
+            Some(buffer) => {
+                for one in offers {
+                    self.batch.push(commands::offer(one, &buffer), Tag::Offer(one.id));
+                }
+                self.batch.hold(buffer);
+            }
+            None => offers.iter().for_each(|one| self.report(one.id, Outcome::Failed)),
+        }
+    }
+
+    /// Puts a piece at rest into the buffer of its write.
+    fn place(&mut self, write: u64, at: usize, len: usize, piece: &Buffer, hypervisor: &mut dyn Hypervisor) {
+        let bytes = hypervisor.bytes(piece).get(..len).unwrap_or_default().to_vec();
+        if let Some(Flight::Gather { buffer, .. }) = self.flights.get_mut(&write)
+            && let Some(room) = hypervisor.bytes_mut(buffer).get_mut(at..at + len)
+        {
+            room.copy_from_slice(&bytes);
+        }
+    }
+}
