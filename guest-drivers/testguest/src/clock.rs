@@ -99,7 +99,7 @@ pub fn nanoseconds() -> u64 {
     let info = info();
     let ticks = u128::from(tsc().wrapping_sub(info.tsc));
     let shifted = if info.shift < 0 { ticks >> -info.shift } else { ticks << info.shift };
-    info.system_time.wrapping_add((shifted * u128::from(info.multiplier) >> 32) as u64)
+    info.system_time.wrapping_add(((shifted * u128::from(info.multiplier)) >> 32) as u64)
 }
 
 /// Waits, spinning.

@@ -7,10 +7,10 @@ use crate::println;
 use core::fmt;
 
 /// Why a case failed.
-pub struct Failure(heapless::String<160>);
+pub struct Failure(heapless::String<112>);
 
 impl Failure {
-    /// From a text; what does not fit is cut off.
+    /// From a text; pieces that do not fit are left out.
     pub fn new(text: fmt::Arguments<'_>) -> Self {
         let mut why = heapless::String::new();
         let _ = fmt::write(&mut why, text);
