@@ -7,7 +7,7 @@ use crate::{clock, ensure, println};
 pub fn run() -> Outcome {
     ensure!(clock::is_paravirtual(), "there is no paravirtual clock");
     let info = clock::info();
-    ensure!(info.version > 0 && info.version % 2 == 0, "version {} of the time information", info.version);
+    ensure!(info.version > 0 && info.version.is_multiple_of(2), "version {} of the time information", info.version);
     ensure!(info.tsc <= tsc(), "the time information is from the future");
     let hertz = clock::hertz();
     println!("{hertz} ticks a second");

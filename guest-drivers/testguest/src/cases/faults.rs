@@ -28,7 +28,7 @@ fn page(order: u64, turn: u64, pages: u64) -> u64 {
 /// Pages of a quarter.
 fn quarter() -> u64 {
     let mut pages = pages() / 4;
-    while pages % 509 == 0 || pages % 65_537 == 0 {
+    while pages.is_multiple_of(509) || pages.is_multiple_of(65_537) {
         pages -= 1;
     }
     pages

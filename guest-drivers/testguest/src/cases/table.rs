@@ -6,8 +6,11 @@ use crate::report::{self, Failure, Outcome};
 /// A case: a function that returns when it is done.
 type Case = fn() -> Outcome;
 
+/// A family of cases: a function of the rest of the name.
+type Family = fn(&str) -> Outcome;
+
 /// Families: names that begin so; the rest of the name is the function's argument.
-const FAMILIES: &[(&str, fn(&str) -> Outcome)] = &[("crash-", super::crash::run), ("virtqueue-", super::virtqueue::run)];
+const FAMILIES: &[(&str, Family)] = &[("crash-", super::crash::run), ("virtqueue-", super::virtqueue::run)];
 
 const CASES: &[(&str, Case)] = &[
     ("balloon", super::balloon::run),

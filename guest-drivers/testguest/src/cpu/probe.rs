@@ -40,6 +40,8 @@ pub fn cell() -> *mut u64 {
 }
 
 /// Runs one instruction with the given operands (as for `asm!`) and gives the vector of its fault, if any.
+/// The instruction must not change what Rust relies on when it succeeds.
+#[allow(clippy::macro_metavars_in_unsafe, reason = "the cases' probes are instructions with registers, no Rust code")]
 #[macro_export]
 macro_rules! probe {
     ($instruction:literal $(, $($operands:tt)*)?) => {{
