@@ -1,59 +1,14 @@
 //! The map of page states against a `BTreeMap`, and against memory that runs out.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod common;
+
 use abi::BlockRef;
+use common::Frames;
 use pages::{Event, P2m, P2mError, PageState, Progress, StateKind};
-use paging::{Cursor, Gfn, Memory, Mfn};
+use paging::{Cursor, Gfn, Mfn};
 use proptest::prelude::*;
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-
-#[derive(Default)]
-struct Frames {
-    frames: RefCell<BTreeMap<u64, Box<[u64; 512]>>>,
-    next: Cell<u64>,
-    credit: Cell<u64>,
-    reads: Cell<u64>,
-}
-
-impl Frames {
-    fn new() -> Self {
-        Self {
-            next: Cell::new(0x100),
-            credit: Cell::new(u64::MAX),
-            ..Self::default()
-        }
-    }
-    fn in_use(&self) -> u64 {
-        self.frames.borrow().len() as u64
-    }
-}
-
-impl Memory for Frames {
-    fn allocate(&self) -> Option<Mfn> {
-        let credit = self.credit.get().checked_sub(1)?;
-        self.credit.set(credit);
-        let mfn = self.next.replace(self.next.get() + 1);
-        self.frames.borrow_mut().insert(mfn, Box::new([0; 512]));
-        Some(Mfn(mfn))
-    }
-    fn free(&self, table: Mfn) {
-        assert!(
-            self.frames.borrow_mut().remove(&table.0).is_some(),
-            "freed twice"
-        );
-    }
-    fn read(&self, table: Mfn, index: usize) -> u64 {
-        self.reads.set(self.reads.get() + 1);
-        self.frames.borrow()[&table.0][index]
-    }
-    fn write(&self, table: Mfn, index: usize, value: u64) {
-        self.frames.borrow_mut().get_mut(&table.0).unwrap()[index] = value;
-    }
-    fn compare_exchange(&self, _: Mfn, _: usize, _: u64, _: u64) -> Result<u64, u64> {
-        unreachable!("nothing here is shared with hardware")
-    }
-}
 
 fn gfn() -> impl Strategy<Value = Gfn> {
     let base = prop::sample::select(vec![0u64, 512, 511 * 512, 1 << 18, (1 << 27) - 512]);
