@@ -11,7 +11,7 @@
 //! Invariants:
 //! 1. Nothing changes kind or state but along [`frame::TRANSITIONS`] and [`state::TRANSITIONS`];
 //!    both tables are tried out, forbidden pairs included, when the hypervisor starts
-//!    ([`self_test`]).
+//!    ([`self_test()`]).
 //! 2. A frame becomes free only from Quarantine (a flush was paid) or from a kind that no
 //!    processor's nested translation reaches; its generation is counted up then.
 //! 3. A page state that holds a frame holds exactly one, and one that names content names it once.
