@@ -36,9 +36,13 @@ pub struct Fault {
 /// The width of stack pointers is taken to be that of the code.
 ///
 /// # Errors
-/// See [`Refusal`].
+/// See [`Refusal`]; never [`Refusal::Invalid`].
 pub fn plan(bytes: &[u8], mode: Mode, registers: &Registers, fault: Fault) -> Result<Plan, Refusal> {
-    let instruction = decode::instruction(bytes, mode, registers.rip)?;
+    // The processor ran it up to its access, so what the decoder does not know is a vector encoding.
+    let instruction = decode::instruction(bytes, mode, registers.rip).map_err(|refusal| match refusal {
+        Refusal::Invalid => Refusal::NotEmulated,
+        other => other,
+    })?;
     let exit = Exit { mode, registers, fault };
     if let Some(plan) = text::plan(&instruction, &exit)? {
         return Ok(plan);

@@ -7,12 +7,14 @@ use core::fmt;
 pub enum Refusal {
     /// The bytes end inside the instruction: fetch more, up to 15, or deliver the fault of the fetch.
     Incomplete,
-    /// The bytes are no instruction: the guest gets #UD.
+    /// The bytes are no instruction that the decoder knows.
     Invalid,
-    /// A valid instruction that is not emulated on device memory (vector, x87, control transfer, ...).
+    /// A valid instruction that is not emulated on device memory (vector, x87, control transfer, ...), or one
+    /// whose only access is implicit (a stack or an interrupt table in a device).
     NotEmulated,
     /// The instruction does not make the access that the exit reports: the guest changed its code
-    /// under the exit, or the access was made by the page walk. Running it again is the safe answer.
+    /// under the exit, or the access was made by the page walk. Running it again is the safe answer; a guest
+    /// can make that go on for ever, so it must stay interruptible.
     Mismatch,
     /// The access crosses a page.
     CrossesPage,

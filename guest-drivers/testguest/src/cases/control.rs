@@ -1,9 +1,9 @@
 //! Control registers that a guest may change keep their values; instructions that it may not use give
 //! #UD or #GP, and the guest lives.
 
-use crate::cpu::probe::{INVALID_OPCODE, PROTECTION, control, write_cr0, write_cr4};
+use crate::cpu::probe::{INVALID_OPCODE, PROTECTION, control, probe, write_cr0, write_cr4};
+use crate::ensure;
 use crate::report::Outcome;
-use crate::{ensure, probe};
 
 pub fn run() -> Outcome {
     let (cr0, cr4) = control();

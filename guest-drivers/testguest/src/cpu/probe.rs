@@ -41,8 +41,6 @@ pub fn cell() -> *mut u64 {
 
 /// Runs one instruction with the given operands (as for `asm!`) and gives the vector of its fault, if any.
 /// The instruction must not change what Rust relies on when it succeeds.
-#[allow(clippy::macro_metavars_in_unsafe, reason = "the cases' probes are instructions with registers, no Rust code")]
-#[macro_export]
 macro_rules! probe {
     ($instruction:literal $(, $($operands:tt)*)?) => {{
         // SAFETY: the recovery cell is set to the label behind the instruction; a fault continues there. The
@@ -61,6 +59,8 @@ macro_rules! probe {
         $crate::cpu::probe::taken()
     }};
 }
+
+pub(crate) use probe;
 
 /// The register's value, or the vector of the fault.
 pub fn read_msr(register: u32) -> Result<u64, u8> {

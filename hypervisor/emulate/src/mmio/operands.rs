@@ -20,7 +20,8 @@ enum Use {
 
 pub(super) fn plan(instruction: &Instruction, exit: &Exit<'_>) -> Result<Plan, Refusal> {
     let memory = (0..instruction.op_count()).find(|&i| instruction.op_kind(i) == OpKind::Memory);
-    let Some(memory) = memory else { return Err(Refusal::Mismatch) };
+    // What it accesses is implicit: the stack, a descriptor or interrupt table, the next instruction.
+    let Some(memory) = memory else { return Err(Refusal::NotEmulated) };
     if matches!(instruction.mnemonic(), Mnemonic::Push | Mnemonic::Pop) {
         return stack(instruction, exit);
     }
