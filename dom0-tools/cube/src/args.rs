@@ -134,6 +134,7 @@ pub enum Command {
         follow: bool,
     },
     /// Show the host
+    #[command(visible_alias = "host")]
     Info,
     /// Look for what is wrong, and say what to do
     Doctor,

@@ -22,15 +22,16 @@ pub(super) struct Sparse(BTreeMap<u64, Extent>);
 impl Sparse {
     /// Adds bytes of a source. `what` names them in errors. Nothing is added for `len` 0.
     pub fn add(&mut self, what: &'static str, start: u64, source: Arc<dyn Source>, offset: u64, len: u64) -> Result<(), BuildError> {
+        if len == 0 {
+            return Ok(());
+        }
         let end = start.saturating_add(len);
         if let Some((_, other)) = self.0.range(..end).next_back()
             && other.end > start
         {
             return Err(BuildError::Overlap { one: other.what, other: what, at: start.max(other.start) });
         }
-        if len > 0 {
-            self.0.insert(start, Extent { start, end, source, offset, what });
-        }
+        self.0.insert(start, Extent { start, end, source, offset, what });
         Ok(())
     }
 
