@@ -1,0 +1,101 @@
+//! An open file or block device: direct I/O if it can, its size and its granularity.
+
+use crate::Error;
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, open, seek};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// Granularity that suits every device we know.
+const COARSE: usize = 4096;
+
+/// A file or block device. Locked: no other process of ours has it writable.
+#[derive(Debug)]
+pub(crate) struct Volume {
+    fd: OwnedFd,
+    path: PathBuf,
+    bytes: u64,
+    align: usize,
+    direct: bool,
+    /// `None`: the swap store.
+    pub(crate) disk: Option<u16>,
+}
+
+impl Volume {
+    /// Opens what is there. With `write` the file is locked against a second opening.
+    pub(crate) fn open(path: &Path, write: bool, disk: Option<u16>) -> Result<Self, Error> {
+        let access = if write { OFlags::RDWR } else { OFlags::RDONLY } | OFlags::CLOEXEC;
+        let error = |source: rustix::io::Errno| Error::io("cannot open", path)(source.into());
+        let (fd, direct) = match open(path, access | OFlags::DIRECT, Mode::empty()) {
+            Ok(fd) => (fd, true),
+            // Some file systems do not know direct I/O.
+            Err(rustix::io::Errno::INVAL) => {
+                (open(path, access, Mode::empty()).map_err(error)?, false)
+            }
+            Err(e) => return Err(error(e)),
+        };
+        let lock = if write {
+            FlockOperation::NonBlockingLockExclusive
+        } else {
+            FlockOperation::NonBlockingLockShared
+        };
+        flock(&fd, lock).map_err(|e| {
+            if e == rustix::io::Errno::WOULDBLOCK {
+                Error::InUse(path.to_path_buf())
+            } else {
+                error(e)
+            }
+        })?;
+        let kind = FileType::from_raw_mode(fstat(&fd).map_err(error)?.st_mode);
+        let bytes = seek(&fd, rustix::fs::SeekFrom::End(0)).map_err(error)?;
+        let block = match kind {
+            FileType::BlockDevice => rustix::fs::ioctl_blksszget(&fd).map_err(error)? as usize,
+            _ => COARSE.min(512),
+        };
+        let mut volume = Self {
+            fd,
+            path: path.to_path_buf(),
+            bytes,
+            align: if direct { block } else { 1 },
+            direct,
+            disk,
+        };
+        if direct && kind != FileType::BlockDevice && !volume.takes(512) {
+            volume.align = COARSE;
+        }
+        Ok(volume)
+    }
+
+    /// True if a direct read of that granularity works.
+    fn takes(&self, align: usize) -> bool {
+        let Some(mut probe) = super::Buffer::allocate(COARSE) else {
+            return false;
+        };
+        let Some(part) = probe.bytes_mut().get_mut(align..2 * align) else {
+            return false;
+        };
+        rustix::io::pread(&self.fd, part, align as u64).is_ok()
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Size in bytes when it was opened.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Offsets, lengths and addresses of direct transfers are multiples of this.
+    pub(crate) const fn align(&self) -> usize {
+        self.align
+    }
+
+    /// True if the page cache is passed by.
+    pub(crate) const fn direct(&self) -> bool {
+        self.direct
+    }
+}

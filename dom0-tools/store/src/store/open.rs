@@ -1,0 +1,135 @@
+//! Making and opening a store.
+
+use super::{Options, Recovered, Store};
+use crate::Error;
+use crate::format::{Geometry, Superblock, SuperblockFound as Found};
+use crate::io::{Buffer, Engine, Mailbox, Volume, read_exact, write_all};
+use crate::journal::{Journal, State, Writer, load, superblock};
+use rustix::fs::{Mode, OFlags};
+use std::path::Path;
+use std::sync::Arc;
+use tesseract::BLOCK;
+
+impl Store {
+    /// Makes an empty store: a file of `bytes` bytes (made if absent, sparse), or the whole of a
+    /// block device. What is there must be empty or, with `force`, a store.
+    ///
+    /// # Errors
+    /// If it is too small, in use, not empty, or the system refuses.
+    pub fn format(path: &Path, bytes: Option<u64>, force: bool) -> Result<Geometry, Error> {
+        let error = |what| Error::io(what, path);
+        if let Some(bytes) = bytes {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
+            let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR);
+            let file = std::fs::File::from(file.map_err(|e| error("cannot create")(e.into()))?);
+            let meta = file.metadata().map_err(error("cannot read"))?;
+            if meta.is_file() && meta.len() < bytes {
+                file.set_len(bytes).map_err(error("cannot enlarge"))?;
+            }
+        }
+        let volume = Volume::open(path, true, None)?;
+        let geometry =
+            Geometry::of(volume.bytes()).ok_or_else(|| Error::TooSmall(path.to_path_buf()))?;
+        let memory = || error("no memory for")(std::io::ErrorKind::OutOfMemory.into());
+        let mut head = Buffer::allocate(2 * BLOCK as usize).ok_or_else(memory)?;
+        read_exact(&volume, 0, head.bytes_mut()).map_err(error("cannot read"))?;
+        for copy in head.bytes().as_chunks::<{ BLOCK as usize }>().0 {
+            match Superblock::decode(copy) {
+                Found::Zeroes => {}
+                Found::Valid(_) | Found::Broken | Found::OtherVersion(_) if force => {}
+                _ => return Err(Error::Foreign(path.to_path_buf())),
+            }
+        }
+        // Both copies anew: none of the old store's may count.
+        head.bytes_mut().fill(0);
+        write_all(&volume, 0, head.bytes()).map_err(error("cannot write"))?;
+        let store = random().map_err(error("no random bytes for"))?;
+        // An earlier store's journal blocks must not fit this one's generations.
+        let seed = random().map_err(error("no random bytes for"))?;
+        let generation = u64::from_le_bytes(seed.first_chunk().copied().unwrap_or_default()) >> 16;
+        let fresh = Superblock {
+            generation,
+            store,
+            boot: [0; 16],
+            geometry,
+        };
+        Writer::begin(Arc::new(volume), fresh, [0; 16], State::default(), None)
+            .map_err(error("cannot write"))?;
+        Ok(geometry)
+    }
+
+    /// Opens a store, brings its references to what holds now, and begins a new generation of its journal.
+    ///
+    /// # Errors
+    /// If there is no store, it is in use, its journal is damaged, or the system refuses.
+    pub fn open(path: &Path, options: &Options) -> Result<(Self, Recovered), Error> {
+        let error = |what| Error::io(what, path);
+        let boot = match options.boot {
+            Some(boot) => boot,
+            None => this_boot().map_err(error("no boot identifier for"))?,
+        };
+        let volume = Arc::new(Volume::open(path, true, None)?);
+        let old = superblock(&volume)?;
+        let loaded = load(&volume, &old)?;
+        let same_boot = old.boot == boot;
+        let mut state = loaded.state;
+        match loaded.gap {
+            Some(block) if same_boot => {
+                return Err(Error::Damaged {
+                    path: path.to_path_buf(),
+                    block,
+                });
+            }
+            _ if same_boot => {}
+            _ => state.refs.roll_back(),
+        }
+        let (geometry, id) = (old.geometry, old.store);
+        let recovered = Recovered {
+            refs: state.refs.clone(),
+            disks: state.disks.values().cloned().collect(),
+            geometry,
+            same_boot,
+        };
+        let known = state.disks.clone();
+        let writer = Writer::begin(volume.clone(), old, boot, state, options.faults.clone());
+        let writer = writer.map_err(error("cannot write the journal of"))?;
+        let mailbox = Arc::new(Mailbox::new().map_err(error("no event descriptor for"))?);
+        let engine = Engine::new(options.backend, mailbox.clone(), options.faults.clone());
+        let engine = engine.map_err(error("no I/O back end for"))?;
+        let journal = Journal::start(writer, mailbox.clone()).map_err(error("no thread for"))?;
+        let images = std::collections::BTreeMap::new();
+        Ok((
+            Self {
+                journal,
+                engine,
+                mailbox,
+                volume,
+                geometry,
+                id,
+                known,
+                images,
+            },
+            recovered,
+        ))
+    }
+}
+
+/// 16 random bytes.
+pub(super) fn random() -> std::io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    let got = rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())?;
+    if got == bytes.len() {
+        Ok(bytes)
+    } else {
+        Err(std::io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+/// The kernel's identifier of this boot.
+fn this_boot() -> std::io::Result<[u8; 16]> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    u128::from_str_radix(&digits, 16)
+        .map(u128::to_be_bytes)
+        .map_err(|_| std::io::ErrorKind::InvalidData.into())
+}
