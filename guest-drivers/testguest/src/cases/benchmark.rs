@@ -3,7 +3,7 @@
 use crate::boot::command_line;
 use crate::cpu::apic::{self, reg};
 use crate::cpu::{self, cpuid, hypercall, in8, interrupts, read_msr};
-use crate::device::virtio::{Device, reg as virtio};
+use crate::device::io_apic;
 use crate::report::Outcome;
 use crate::{clock, memory, println};
 use abi::platform::{DEBUG_PORT, HYPERCALL_NOP};
@@ -28,7 +28,6 @@ fn is_amd() -> bool {
 
 pub fn run() -> Outcome {
     let rounds = command_line::number("rounds", 20_000).max(5);
-    let device = Device::slot(0);
     measure("cpuid", rounds, |_| {
         cpuid(0x4000_0000, 0);
     });
@@ -36,7 +35,7 @@ pub fn run() -> Outcome {
         in8(DEBUG_PORT);
     });
     measure("mmio", rounds, |_| {
-        device.read(virtio::MAGIC);
+        io_apic::index();
     });
     if clock::kvm_features().is_some() {
         let amd = is_amd();

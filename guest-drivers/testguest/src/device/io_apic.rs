@@ -7,6 +7,12 @@ fn access(offset: u64) -> *mut u32 {
     (IOAPIC_BASE + offset) as *mut u32
 }
 
+/// Reads the index register: an access to a device without effects.
+pub fn index() -> u32 {
+    // SAFETY: as in `read`.
+    unsafe { ptr::read_volatile(access(0)) }
+}
+
 /// Reads a register.
 pub fn read(register: u32) -> u32 {
     // SAFETY: device registers, mapped one to one.

@@ -39,11 +39,16 @@ impl Device {
         Self(base + u64::from(slot) * command_line::number("stride", VIRTIO_STRIDE))
     }
 
+    /// All slots from 0 up to the first without a device: the platform fills them without gaps.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..VIRTIO_SLOTS).map(Self::slot).take_while(|device| device.read(reg::MAGIC) == MAGIC)
+    }
+
     /// The first device with identifier `id` (0: the first of any kind).
     pub fn find(id: u32) -> Option<Self> {
-        (0..VIRTIO_SLOTS).map(Self::slot).find(|device| {
+        Self::all().find(|device| {
             let found = device.read(reg::DEVICE_ID);
-            device.read(reg::MAGIC) == MAGIC && found != 0 && (id == 0 || found == id)
+            found != 0 && (id == 0 || found == id)
         })
     }
 
