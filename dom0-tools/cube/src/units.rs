@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (bytes, text) in [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536, "1.5 KiB"), (256 << 20, "256 MiB"), (5 << 40, "5 TiB")] {
+        for (bytes, text) in [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536, "1.5 KiB"), (256 << 20, "256 MiB"), (5 << 40, "5 TiB")]
+        {
             assert_eq!(size(bytes), text);
         }
         assert_eq!(size(u64::MAX), "16384 PiB");
@@ -49,7 +50,8 @@ mod tests {
 
     #[test]
     fn times() {
-        for (ns, text) in [(5, "5 ns"), (5_000, "5 us"), (1_500_000_000, "1.5 s"), (61_000_000_000, "1m 1s"), (7_380_000_000_000, "2h 3m")] {
+        for (ns, text) in [(5, "5 ns"), (5_000, "5 us"), (1_500_000_000, "1.5 s"), (61_000_000_000, "1m 1s"), (7_380_000_000_000, "2h 3m")]
+        {
             assert_eq!(time(ns), text);
         }
     }

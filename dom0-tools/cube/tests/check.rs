@@ -38,7 +38,14 @@ fn good_and_bad_files() {
 fn mistakes_from_the_daemon_look_the_same() {
     use protocol::{Failure, Mistake};
     let daemon = common::Daemon::new(|_, _| {
-        let mistake = |line| Mistake { file: "/x.toml".into(), line, column: 1, key: "name".into(), message: "is odd".into(), hint: "even it".into() };
+        let mistake = |line| Mistake {
+            file: "/x.toml".into(),
+            line,
+            column: 1,
+            key: "name".into(),
+            message: "is odd".into(),
+            hint: "even it".into(),
+        };
         Some(Failure::bad_file(vec![mistake(1), mistake(2)]).into())
     });
     let file = daemon.folder.path().join("x.toml");

@@ -32,6 +32,14 @@ fn console_passes_bytes_until_the_end_of_input() {
 }
 
 #[test]
+fn console_passes_all_of_a_long_input() {
+    let typed = "0123456789abcde\n".repeat(4000);
+    let ran = echo().cube_with(&["console", "web"], typed.as_bytes());
+    assert_eq!(ran.out.len(), 7 + typed.len());
+    assert!(ran.out.ends_with("9ABCDE\n"));
+}
+
+#[test]
 fn console_ends_at_the_escape_character() {
     let ran = echo().cube_with(&["console", "web"], b"abc\x1ddef");
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));

@@ -75,16 +75,19 @@ fn an_empty_file_misses_three_keys() {
 #[test]
 fn all_mistakes_are_told_in_order_with_their_places() {
     let text = "nmae = 'a'\nname = '7up'\nvcpus = 0\nmemory = 64\nlimit = '3X'\nkernel = true\n\n[[disks]]\nserial = 'ä'\n";
-    assert_eq!(mistakes(text), [
-        ":1:1: nmae: unknown key",
-        ":2:8: name: begins with '7', not with a letter",
-        ":3:9: vcpus: 0 is out of range",
-        ":4:10: memory: is of type integer, not a string",
-        ":5:9: limit: `X` is not a unit",
-        ":6:10: kernel: is of type boolean, not a string",
-        ":8:1: disks[0].path: is missing",
-        ":9:10: disks[0].serial: has the character 'ä'",
-    ]);
+    assert_eq!(
+        mistakes(text),
+        [
+            ":1:1: nmae: unknown key",
+            ":2:8: name: begins with '7', not with a letter",
+            ":3:9: vcpus: 0 is out of range",
+            ":4:10: memory: is of type integer, not a string",
+            ":5:9: limit: `X` is not a unit",
+            ":6:10: kernel: is of type boolean, not a string",
+            ":8:1: disks[0].path: is missing",
+            ":9:10: disks[0].serial: has the character 'ä'",
+        ]
+    );
 }
 
 #[test]

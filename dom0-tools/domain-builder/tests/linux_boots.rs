@@ -35,7 +35,9 @@ fn rom(boot: &BootState) -> Vec<u8> {
     code.extend(word(boot.cr3));
     code.extend([0x0f, 0x22, 0xd8]);
     // EFER |= LME; cr0 |= PG
-    code.extend([0xb9, 0x80, 0, 0, 0xc0, 0x0f, 0x32, 0x0d, 0, 1, 0, 0, 0x0f, 0x30, 0x0f, 0x20, 0xc0, 0x0d, 0, 0, 0, 0x80, 0x0f, 0x22, 0xc0]);
+    code.extend([
+        0xb9, 0x80, 0, 0, 0xc0, 0x0f, 0x32, 0x0d, 0, 1, 0, 0, 0x0f, 0x30, 0x0f, 0x20, 0xc0, 0x0d, 0, 0, 0, 0x80, 0x0f, 0x22, 0xc0,
+    ]);
     // esp; esi; ljmp $0x18, $rip
     code.push(0xbc);
     code.extend(word(boot.rsp));
@@ -59,7 +61,8 @@ fn rom(boot: &BootState) -> Vec<u8> {
 /// An ELF program that powers the machine off: reboot(MAGIC1, MAGIC2, POWER_OFF).
 fn init() -> Vec<u8> {
     let code = [
-        0xb8, 0xa9, 0, 0, 0, 0xbf, 0xad, 0xde, 0xe1, 0xfe, 0xbe, 0x69, 0x19, 0x12, 0x28, 0xba, 0xdc, 0xfe, 0x21, 0x43, 0x0f, 0x05, 0xeb, 0xfe,
+        0xb8, 0xa9, 0, 0, 0, 0xbf, 0xad, 0xde, 0xe1, 0xfe, 0xbe, 0x69, 0x19, 0x12, 0x28, 0xba, 0xdc, 0xfe, 0x21, 0x43, 0x0f, 0x05, 0xeb,
+        0xfe,
     ];
     let (base, header) = (0x40_0000u64, 64 + 56);
     let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
@@ -119,7 +122,10 @@ fn linux_boots_and_powers_off() {
 
     let output = Command::new("timeout")
         .args(["180", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "256M"])
-        .args(["-machine", "microvm,x-option-roms=off,isa-serial=on,rtc=off,pit=off,pic=off,acpi=off,auto-kernel-cmdline=off,memory-backend=m"])
+        .args([
+            "-machine",
+            "microvm,x-option-roms=off,isa-serial=on,rtc=off,pit=off,pic=off,acpi=off,auto-kernel-cmdline=off,memory-backend=m",
+        ])
         .arg("-object")
         .arg(format!("memory-backend-file,id=m,mem-path={},size=256M,share=off", path("memory").display()))
         .arg("-bios")

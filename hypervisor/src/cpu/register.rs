@@ -75,3 +75,11 @@ pub unsafe fn set_xcr0(value: u64) {
     // SAFETY: passed on to the caller.
     unsafe { asm!("xsetbv", in("ecx") 0, in("eax") value as u32, in("edx") (value >> 32) as u32, options(nomem, nostack)) };
 }
+
+/// Reads XCR0; CR4.OSXSAVE must be set.
+pub fn xcr0() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: reading has no side effect; the callers checked that XSAVE is enabled.
+    unsafe { asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack)) };
+    u64::from(high) << 32 | u64::from(low)
+}

@@ -138,6 +138,10 @@ fn enter(context: &mut Context) {
 
 /// Saves it.
 fn leave(context: &mut Context) {
+    if fpu::supported() != 0 {
+        // Read back, not remembered: QEMU's TCG does not intercept XSETBV.
+        context.xcr0 = register::xcr0();
+    }
     fpu::save(&mut context.fpu);
     context.backend.unload();
 }

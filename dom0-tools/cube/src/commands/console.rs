@@ -81,7 +81,8 @@ impl Link {
                 out.raw(buffer.get(..len).unwrap_or_default());
             }
             if from_user {
-                let len = stdin().lock().read(&mut buffer)?;
+                // Not through std's buffer: what stayed in it would not wake the poll.
+                let len = rustix::io::read(stdin(), &mut buffer)?;
                 let typed = buffer.get(..len).unwrap_or_default();
                 let escape = typed.iter().position(|&b| b == ESCAPE);
                 self.stream.write_all(typed.get(..escape.unwrap_or(len)).unwrap_or_default())?;

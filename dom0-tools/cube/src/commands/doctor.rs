@@ -113,9 +113,8 @@ fn versions(client: &mut Client) -> Result<Finding> {
         Payload::Version(version) => version,
         other => return Err(unexpected(&other)),
     };
-    let mismatch = |message: String| {
-        Failure::new(ErrorCode::VersionMismatch, message, "boot the hypervisor and install cube and cubed of one build")
-    };
+    let mismatch =
+        |message: String| Failure::new(ErrorCode::VersionMismatch, message, "boot the hypervisor and install cube and cubed of one build");
     if v.protocol != protocol::VERSION {
         return Err(mismatch(format!("cubed speaks protocol {}, cube speaks {}", v.protocol, protocol::VERSION)));
     }
@@ -159,7 +158,8 @@ fn domains(client: &mut Client) -> Result<Finding> {
         Payload::Domains { domains } => domains,
         other => return Err(unexpected(&other)),
     };
-    let ended: Vec<&str> = domains.iter().filter(|d| d.state == State::Ended && d.reason.is_fault(d.detail)).map(|d| d.name.as_str()).collect();
+    let ended: Vec<&str> =
+        domains.iter().filter(|d| d.state == State::Ended && d.reason.is_fault(d.detail)).map(|d| d.name.as_str()).collect();
     if ended.is_empty() {
         return Ok(fine("domains", format!("{} domains, none ended by a fault", domains.len())));
     }

@@ -52,10 +52,13 @@ pub fn version(out: &mut Output, socket: &Path) -> Result<()> {
         match daemon {
             Some(v) => {
                 rows.push(("cubed", format!("{} (protocol {}, ABI {})", v.daemon, v.protocol, v.abi)));
-                rows.push(("hypervisor", match (&v.hypervisor, v.hypervisor_abi) {
-                    (Some(version), Some(abi)) => format!("{version} (ABI {abi})"),
-                    _ => "none".to_owned(),
-                }));
+                rows.push((
+                    "hypervisor",
+                    match (&v.hypervisor, v.hypervisor_abi) {
+                        (Some(version), Some(abi)) => format!("{version} (ABI {abi})"),
+                        _ => "none".to_owned(),
+                    },
+                ));
             }
             None => rows.push(("cubed", "not reachable".to_owned())),
         }

@@ -20,11 +20,7 @@ fn text(domain: &Domain) -> String {
     let summary = &domain.summary;
     let path = |path: &Option<PathBuf>| path.as_ref().map_or_else(|| "-".to_owned(), |path| path.display().to_string());
     let switch = |on: bool| if on { "on" } else { "off" };
-    let mut rows = vec![
-        ("name", summary.name.clone()),
-        ("identifier", summary.id.to_string()),
-        ("state", state(summary)),
-    ];
+    let mut rows = vec![("name", summary.name.clone()), ("identifier", summary.id.to_string()), ("state", state(summary))];
     if !domain.reason_text.is_empty() {
         rows.push(("reason", domain.reason_text.clone()));
     }
@@ -37,7 +33,10 @@ fn text(domain: &Domain) -> String {
         ("swapped", size(summary.swapped_bytes)),
         ("balloon", format!("{} of {}", size(domain.ballooned_bytes), size(domain.balloon_target_bytes))),
         ("tables", size(domain.tables_bytes)),
-        ("reconcile", format!("r1 {}, r2 {}, r3 {}", switch(domain.reconcile.r1), switch(domain.reconcile.r2), switch(domain.reconcile.r3))),
+        (
+            "reconcile",
+            format!("r1 {}, r2 {}, r3 {}", switch(domain.reconcile.r1), switch(domain.reconcile.r2), switch(domain.reconcile.r3)),
+        ),
         ("on_reboot", word(&domain.on_reboot)),
         ("on_crash", word(&domain.on_crash)),
         ("restarts", domain.restarts.to_string()),

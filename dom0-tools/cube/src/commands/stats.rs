@@ -30,12 +30,16 @@ pub fn stats(out: &mut Output, mut client: Client, name: Option<&str>, watch: Op
 
 /// One line a domain; CPU and rates are since the sample before, or since the start.
 fn overview(all: &[Stats], before: &[Stats]) -> String {
-    let heading = ["NAME", ">CPU", ">RESIDENT", ">SWAPPED", ">SWAP-IN", ">FOR WRITES", ">OUT", ">R1", ">R2", ">R3", ">WORST WAIT", ">EXITS"];
+    let heading =
+        ["NAME", ">CPU", ">RESIDENT", ">SWAPPED", ">SWAP-IN", ">FOR WRITES", ">OUT", ">R1", ">R2", ">R3", ">WORST WAIT", ">EXITS"];
     let row = |s: &Stats| {
         let earlier = before.iter().find(|b| b.id == s.id);
         vec![
             s.name.clone(),
-            earlier.map_or_else(|| "-".to_owned(), |b| percent(s.cpu_time_ns - b.cpu_time_ns.min(s.cpu_time_ns), s.time_ns.saturating_sub(b.time_ns))),
+            earlier.map_or_else(
+                || "-".to_owned(),
+                |b| percent(s.cpu_time_ns - b.cpu_time_ns.min(s.cpu_time_ns), s.time_ns.saturating_sub(b.time_ns)),
+            ),
             size(s.memory.resident_bytes),
             size(s.memory.swapped_bytes),
             s.counters.swap_in.to_string(),
@@ -84,8 +88,23 @@ fn details(s: &Stats) -> String {
         ("resolve_all_ms", known(c.resolve_all_ms)),
         ("worst_wait", time(c.worst_wait_ns)),
         ("total_wait", time(c.total_wait_ns)),
-        ("exits", format!("{} (cpuid {}, msr {}, port {}, halt {}, hypercall {}, mmio {}, fault {}, interrupt {}, window {}, other {})",
-            e.total(), e.cpuid, e.msr, e.port, e.halt, e.hypercall, e.mmio, e.fault, e.interrupt, e.window, e.other)),
+        (
+            "exits",
+            format!(
+                "{} (cpuid {}, msr {}, port {}, halt {}, hypercall {}, mmio {}, fault {}, interrupt {}, window {}, other {})",
+                e.total(),
+                e.cpuid,
+                e.msr,
+                e.port,
+                e.halt,
+                e.hypercall,
+                e.mmio,
+                e.fault,
+                e.interrupt,
+                e.window,
+                e.other
+            ),
+        ),
     ];
     let mut text = pairs(&rows);
     if !s.devices.is_empty() {

@@ -7,7 +7,7 @@ use super::hugepages::HugePages;
 use super::mapping::Mapping;
 use super::registers::Registers;
 use super::rings::{Bell, Rings};
-use super::{AttachError, Event, Hypervisor, Lost};
+use super::{AttachError, Event, Hypervisor, Line, Lost};
 use abi::channel::{MAGIC, reg};
 use abi::command::Command;
 use rustix::fs::{Mode, OFlags};
@@ -15,6 +15,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Channel and detail area take a page each; below one page of buffers nothing can be moved.
 const AREAS: usize = 2;
+
+/// Events taken in a row after which more may be waiting for room in the ring.
+const FULL: u32 = abi::channel::EVENTS / 2;
 
 /// An attached channel. Dropping it closes the uio device: the kernel clears bus mastering, and
 /// the hypervisor detaches.
@@ -25,6 +28,8 @@ pub struct Channel {
     config: ConfigSpace,
     pool: Pool,
     memory: Mapping,
+    /// Events taken since the last doorbell.
+    taken: u32,
     // Last, so that it is closed when nothing uses the areas any more.
     uio: OwnedFd,
 }
@@ -62,20 +67,16 @@ impl Channel {
         registers.write(reg::GSI, gsi(&function.path)?);
         registers.write(reg::ATTACH, abi::VERSION);
         registers.attach_result().map_err(AttachError::Refused)?;
-        Ok(Self { rings, registers, config, pool: Pool::new(&memory_at), memory, uio })
+        Ok(Self { rings, registers, config, pool: Pool::new(&memory_at), memory, taken: 0, uio })
     }
+}
 
-    /// The uio device: readable when the hypervisor has raised the interrupt.
-    #[must_use]
-    pub fn interrupt(&self) -> BorrowedFd<'_> {
+impl Line for Channel {
+    fn interrupt(&self) -> BorrowedFd<'_> {
         self.uio.as_fd()
     }
 
-    /// Takes the interrupt: afterwards the event ring must be drained, and a new event raises it again.
-    ///
-    /// # Errors
-    /// [`AttachError::File`] if the function's files fail.
-    pub fn acknowledge(&self) -> Result<(), AttachError> {
+    fn acknowledge(&mut self) -> Result<(), AttachError> {
         let mut count = [0; 4];
         // Nothing to read means that somebody looked before the interrupt came: as good.
         let _ = rustix::io::read(&self.uio, &mut count);
@@ -83,8 +84,7 @@ impl Channel {
         self.config.unmask_interrupt()
     }
 
-    /// Detaches, so that the hypervisor touches the rings no more.
-    pub fn detach(self) {
+    fn detach(self) {
         self.registers.write(reg::DETACH, 1);
     }
 }
@@ -101,11 +101,20 @@ impl Bell for Registers {
 
 impl Hypervisor for Channel {
     fn submit(&mut self, commands: &mut [Command]) -> Result<(), Lost> {
+        self.taken = 0;
         self.rings.submit(commands, &self.registers)
     }
 
     fn next_event(&mut self) -> Option<Event> {
-        self.rings.next_event().map(Event::from)
+        let mut raw = self.rings.next_event();
+        if raw.is_none() && self.taken >= FULL {
+            // The ring may have been full: at a doorbell the hypervisor posts what waited.
+            self.taken = 0;
+            self.registers.ring();
+            raw = self.rings.next_event();
+        }
+        self.taken += u32::from(raw.is_some());
+        raw.map(Event::from)
     }
 
     fn pool(&self) -> &Pool {

@@ -58,3 +58,21 @@ impl<H: Hypervisor> Daemon<H> {
         (EVENTS, false)
     }
 }
+
+impl<H: crate::channel::Line> Daemon<H> {
+    /// Takes the interrupt; a step must follow.
+    ///
+    /// # Errors
+    /// As [`crate::channel::Line::acknowledge`].
+    pub fn acknowledge(&mut self) -> Result<(), crate::channel::AttachError> {
+        self.hypervisor.acknowledge()
+    }
+}
+
+impl<H: Hypervisor> Daemon<H> {
+    /// Goes on with disk accesses, but takes no new events. True if nothing is under way.
+    pub fn rest(&mut self) -> bool {
+        self.disks_work();
+        self.disks.idle()
+    }
+}

@@ -21,3 +21,6 @@ mod write;
 pub use io::{Finished, Io, Job};
 pub use media::Media;
 pub use state::Disks;
+
+#[cfg(test)]
+pub mod model;

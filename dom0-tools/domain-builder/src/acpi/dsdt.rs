@@ -55,10 +55,13 @@ impl Aml for VirtioSlot {
             vec![
                 &Name::new("_HID".into(), &"LNRO0005"),
                 &Name::new("_UID".into(), &n),
-                &Name::new("_CRS".into(), &ResourceTemplate::new(vec![
-                    &Memory32Fixed::new(true, low(VIRTIO_BASE + u64::from(n) * VIRTIO_STRIDE), low(VIRTIO_STRIDE)),
-                    &interrupt(VIRTIO_GSI + n),
-                ])),
+                &Name::new(
+                    "_CRS".into(),
+                    &ResourceTemplate::new(vec![
+                        &Memory32Fixed::new(true, low(VIRTIO_BASE + u64::from(n) * VIRTIO_STRIDE), low(VIRTIO_STRIDE)),
+                        &interrupt(VIRTIO_GSI + n),
+                    ]),
+                ),
             ],
         )
         .to_aml_bytes(sink);
@@ -75,10 +78,7 @@ impl Aml for Uart {
             vec![
                 &Name::new("_HID".into(), &EISAName::new("PNP0501")),
                 &Name::new("_UID".into(), &ZERO),
-                &Name::new("_CRS".into(), &ResourceTemplate::new(vec![
-                    &IO::new(UART_PORT, UART_PORT, 1, 8),
-                    &interrupt(UART_GSI),
-                ])),
+                &Name::new("_CRS".into(), &ResourceTemplate::new(vec![&IO::new(UART_PORT, UART_PORT, 1, 8), &interrupt(UART_GSI)])),
             ],
         )
         .to_aml_bytes(sink);
@@ -90,11 +90,8 @@ struct PowerButton;
 
 impl Aml for PowerButton {
     fn to_aml_bytes(&self, sink: &mut dyn acpi_tables::AmlSink) {
-        Device::new(
-            "PWRB".into(),
-            vec![&Name::new("_HID".into(), &EISAName::new("PNP0C0C")), &Name::new("_UID".into(), &ZERO)],
-        )
-        .to_aml_bytes(sink);
+        Device::new("PWRB".into(), vec![&Name::new("_HID".into(), &EISAName::new("PNP0C0C")), &Name::new("_UID".into(), &ZERO)])
+            .to_aml_bytes(sink);
     }
 }
 

@@ -24,7 +24,8 @@ impl Image {
     /// # Errors
     /// Says which key of the domain file is to blame.
     pub fn build(domain: &Domain) -> Result<Self, BuildError> {
-        let kernel = Opened::new(&domain.kernel).map_err(|error| BuildError::Kernel { path: domain.kernel.clone(), error: error.into() })?;
+        let kernel =
+            Opened::new(&domain.kernel).map_err(|error| BuildError::Kernel { path: domain.kernel.clone(), error: error.into() })?;
         let initrd = domain.initrd.as_ref().map(|path| {
             let refuse = |message: String| BuildError::Initrd { path: path.clone(), message };
             let file = Opened::new(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;

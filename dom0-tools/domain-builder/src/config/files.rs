@@ -112,7 +112,10 @@ fn disk_file(path: &PathBuf, readonly: bool) -> Result<(), Refusal> {
         .open(path)
         .map_err(|error| (format!("cannot be opened: {error}"), "correct the permissions, or set readonly = true"))?;
     if kind.is_file() && (meta.len() == 0 || meta.len() % SECTOR != 0) {
-        return Err((format!("has {} bytes: not a whole number of 512-byte sectors, or none", meta.len()), "a disk image is a multiple of 512 bytes"));
+        return Err((
+            format!("has {} bytes: not a whole number of 512-byte sectors, or none", meta.len()),
+            "a disk image is a multiple of 512 bytes",
+        ));
     }
     let mut magic = [0; 4];
     let raw = "convert it with `qemu-img convert -O raw OLD NEW`; only raw images are supported";
