@@ -17,19 +17,19 @@ const ESCAPE: u8 = 0x1d;
 pub fn console(out: &mut Output, mut client: Client, name: &str, replay: Option<u64>, history_only: bool) -> Result<()> {
     let payload = client.call(Request::Console { name: name.to_owned(), history: replay, history_only })?;
     let Payload::Console { name, .. } = &payload else { return Err(unexpected(&payload)) };
+    let typing = isatty(stdin()) && isatty(stdout());
+    if typing && !history_only {
+        eprintln!("Attached to {name}. Ctrl-] detaches.");
+    }
     let (first, stream) = client.into_raw();
     out.raw(&first);
     if history_only {
         return Link { stream, typing: false }.run(out).map_err(broken);
     }
-    let typing = isatty(stdin());
-    if typing && isatty(stdout()) {
-        eprintln!("Attached to {name}. Ctrl-] detaches.\r");
-    }
     let raw = Raw::enter();
     let result = Link { stream, typing: true }.run(out).map_err(broken);
     drop(raw);
-    if typing && isatty(stdout()) {
+    if typing {
         eprintln!("\nDetached from {name}.");
     }
     result
