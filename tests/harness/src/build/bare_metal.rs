@@ -21,10 +21,9 @@ pub fn build(tree: &Tree, target: BareTarget) -> Result<Programs> {
         "kernel",
         "--target-dir",
     ]);
-    cargo::programs(
-        build
-            .arg(tree.target.join("bare-metal"))
-            .current_dir(&tree.root),
-    )
-    .context("the hypervisor was not built")
+    build
+        .arg(tree.target.join("bare-metal"))
+        .current_dir(&tree.root);
+    cargo::programs(&mut build, "the hypervisor and the test guests")
+        .context("the hypervisor was not built")
 }

@@ -6,6 +6,9 @@ use serde::Deserialize;
 use std::{
     path::PathBuf,
     process::{Command, Stdio},
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
+    time::Duration,
 };
 
 /// A line of cargo's JSON output, as far as it matters.
@@ -20,8 +23,24 @@ struct Target {
     name: String,
 }
 
-/// Runs a `cargo build` and collects the programs that it made; the compiler's messages go to the user.
-pub fn programs(cargo: &mut Command) -> Result<Programs> {
+/// How long a build may be silent.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Runs a `cargo build` and collects the programs that it made; the compiler's messages go to the
+/// user, and so does `what` is being built if it takes a while.
+pub fn programs(cargo: &mut Command, what: &'static str) -> Result<Programs> {
+    let (done, silence) = channel::<()>();
+    thread::spawn(move || {
+        if silence.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("building {what}");
+        }
+    });
+    let result = run(cargo);
+    drop(done);
+    result
+}
+
+fn run(cargo: &mut Command) -> Result<Programs> {
     let done = cargo
         .args(["-q", "--message-format=json-render-diagnostics"])
         .stdin(Stdio::null())

@@ -25,5 +25,5 @@ pub fn build(tree: &Tree) -> Result<Programs> {
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(&tree.root);
-    cargo::programs(&mut build).context("dom0's tools were not built")
+    cargo::programs(&mut build, "dom0's tools").context("dom0's tools were not built")
 }
