@@ -68,6 +68,6 @@ pub fn access(vmcs: &Current<'_>, registers: &mut Registers, cr8: &mut u64) -> A
         _ => return Access::Unknown,
     }
     registers.rip = registers.rip.wrapping_add(vmcs.read(ro::VMEXIT_INSTRUCTION_LEN));
-    event::end_shadow(vmcs);
+    event::complete(vmcs, registers.rflags);
     Access::Done
 }

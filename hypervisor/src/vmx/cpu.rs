@@ -191,7 +191,7 @@ impl Backend for Cpu {
     }
 
     fn end_shadow(&mut self) {
-        self.vmcs.with(event::end_shadow);
+        self.vmcs.with(|vmcs| event::complete(vmcs, vmcs.read(guest::RFLAGS)));
     }
 
     fn mode(&self) -> Mode {

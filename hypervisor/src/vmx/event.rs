@@ -87,6 +87,17 @@ pub fn end_shadow(vmcs: &Current<'_>) {
     }
 }
 
+/// After an instruction was skipped or emulated: its shadow ends, and single-stepping traps as it
+/// would have after the real one. `rflags` are the guest's.
+pub fn complete(vmcs: &Current<'_>, rflags: u64) {
+    const TRAP: u64 = 1 << 8;
+    const SINGLE_STEP: u64 = 1 << 14;
+    end_shadow(vmcs);
+    if rflags & TRAP != 0 {
+        vmcs.write(guest::PENDING_DBG_EXCEPTIONS, SINGLE_STEP);
+    }
+}
+
 /// An IRET that faulted on its way had unblocked NMIs already: it is executed again, so block them
 /// (SDM vol. 3, 28.2.3; bit 12 of the qualification of an EPT violation).
 pub fn block_nmi(vmcs: &Current<'_>) {
