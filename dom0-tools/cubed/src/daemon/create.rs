@@ -178,6 +178,7 @@ impl<H: Hypervisor> Daemon<H> {
             on_crash: domain.on_crash,
             restarts: creation.restarts,
             built: false,
+            paused: creation.paused,
             killed: false,
             devices: devices.clone(),
         };

@@ -50,11 +50,16 @@ impl<H: Hypervisor> Daemon<H> {
                 BTreeMap::new()
             }
         };
+        let ids = self.list_domains()?;
+        for id in &ids {
+            let info = self.info(*id)?;
+            let record = records.remove(id).filter(|record| record.name == protocol::convert::text(&info.name));
+            self.adopt(*id, &info, record);
+        }
         self.disks.open_known();
-        for id in self.list_domains()? {
-            let info = self.info(id)?;
-            let record = records.remove(&id).filter(|record| record.name == protocol::convert::text(&info.name));
-            self.adopt(id, &info, record)?;
+        for id in ids {
+            self.restore_pages(id)?;
+            self.go_on(id)?;
         }
         // Records of another boot of the hypervisor, or of domains that went while nobody looked.
         for id in records.into_keys() {
@@ -64,7 +69,7 @@ impl<H: Hypervisor> Daemon<H> {
         Ok(())
     }
 
-    fn adopt(&mut self, id: u32, info: &DomainInfo, record: Option<Record>) -> Result<(), Refused> {
+    fn adopt(&mut self, id: u32, info: &DomainInfo, record: Option<Record>) {
         let known = record.is_some();
         let record = record.unwrap_or_else(|| stranger(id, info));
         tracing::info!(domain = id, name = record.name, known, "a domain of an earlier daemon");
@@ -74,11 +79,19 @@ impl<H: Hypervisor> Daemon<H> {
         domain.ended = unfinished;
         self.consoles.open(&domain.record.name);
         for disk in domain.disks() {
-            self.disks.enter(id, disk.unit);
+            self.disks.adopt(id, disk);
         }
         self.domains.insert(id, domain);
         self.disks.set_switches(id, DomainFlags::from_bits_truncate(info.flags).into());
-        self.restore_pages(id)
+    }
+
+    /// A domain that was complete and to be started, but was not yet.
+    fn go_on(&mut self, id: u32) -> Result<(), Refused> {
+        let waits = self.domains.get(&id).is_some_and(|domain| !domain.dying && !domain.record.paused);
+        if waits && self.info(id)?.state == state::BUILDING {
+            self.simple(op::START, id, [])?;
+        }
+        Ok(())
     }
 
     /// Tells the map of the swapped pages of a domain.
@@ -120,6 +133,7 @@ fn stranger(id: u32, info: &DomainInfo) -> Record {
         on_crash: Policy::Keep,
         restarts: 0,
         built: info.state != state::BUILDING,
+        paused: true,
         killed: false,
         devices: Vec::new(),
     }

@@ -88,14 +88,21 @@ impl<H: Hypervisor> Daemon<H> {
         Ok(Payload::Stats { stats })
     }
 
-    fn change(&mut self, name: &str, op: u32, from: &[u32], otherwise: &str) -> Result<Payload, Failure> {
+    fn change(&mut self, name: &str, code: u32, from: &[u32], otherwise: &str) -> Result<Payload, Failure> {
         let id = self.find(name)?;
         let built = self.domains.get(&id).is_some_and(|domain| domain.record.built);
         let now = self.info(id)?.state;
         if !from.contains(&now) || !built {
             return Err(wrong_state(name, now, otherwise));
         }
-        self.simple(op, id, [])?;
+        if code == op::START
+            && let Some(domain) = self.domains.get_mut(&id)
+            && domain.record.paused
+        {
+            domain.record.paused = false;
+            self.save(id);
+        }
+        self.simple(code, id, [])?;
         Ok(Payload::Done)
     }
 

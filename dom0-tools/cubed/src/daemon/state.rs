@@ -24,6 +24,8 @@ pub struct Settings {
 
 /// The daemon.
 pub struct Daemon<H> {
+    /// Before the hypervisor: accesses under way end before their buffers go.
+    pub(super) disks: Disks,
     pub(super) hypervisor: H,
     pub(super) scratch: Buffer,
     pub(super) dir: StateDir,
@@ -35,7 +37,6 @@ pub struct Daemon<H> {
     pub(super) waiters: Vec<Waiter>,
     pub(super) outputs: Vec<Output>,
     pub(super) deferred: VecDeque<Request>,
-    pub(super) disks: Disks,
     pub(super) lost: Option<Lost>,
     pub(super) now: Instant,
 }

@@ -50,14 +50,15 @@ pub struct Finished {
 /// journal's, which are appended in order. A killed daemon's accesses are over, one way or the
 /// other, before the next daemon starts.
 pub trait Io {
-    /// Opens a guest's disk under a number; its size in bytes.
+    /// Opens a guest's disk: the number by which references name it, and its size in bytes. An
+    /// image with references has the same number each time.
     ///
     /// # Errors
-    /// As the system tells.
-    fn open(&mut self, unit: u16, path: &Path, readonly: bool) -> std::io::Result<u64>;
+    /// A sentence about what is wrong and what to do.
+    fn open(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), String>;
 
-    /// Closes a guest's disk. No access to it is under way.
-    fn close(&mut self, unit: u16);
+    /// Closes a guest's disk. No access to it is under way. `resolved`: nothing refers to or from it any more.
+    fn close(&mut self, unit: u16, resolved: bool);
 
     /// Begins an access. Errors come with its end.
     fn begin(&mut self, token: u64, job: Job, hypervisor: &mut dyn Hypervisor);

@@ -1,52 +1,36 @@
-//! Which image has which number.
-//!
-//! References name images by number, so an image keeps its number as long as anything may refer
-//! to it, over restarts of the daemon: the table is written down before a number is used.
+//! Which image has which number, and who uses it.
 
 use super::Disks;
+use crate::domains::record::DiskRecord;
 use protocol::{ErrorCode, Failure};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// An image.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Image {
-    /// File or block device.
-    pub path: PathBuf,
-    /// Opened for reading only.
-    pub readonly: bool,
-    /// Domains that use it; not written down.
-    #[serde(skip)]
+/// An open image.
+#[derive(Debug)]
+struct Image {
+    path: PathBuf,
+    readonly: bool,
+    bytes: u64,
     users: BTreeSet<u32>,
     /// Its references are being copied home.
-    #[serde(skip)]
     resolving: bool,
-    /// Bytes, once open.
-    #[serde(skip)]
-    bytes: Option<u64>,
 }
 
-/// The table of images.
+/// The table of open images.
 #[derive(Debug, Default)]
 pub struct Media {
-    file: Option<PathBuf>,
     store: Option<PathBuf>,
+    known: Vec<PathBuf>,
     images: BTreeMap<u16, Image>,
 }
 
 impl Media {
-    /// The table in `file`, or an empty one; `store` is told to clients.
-    ///
-    /// # Errors
-    /// If the file is there but cannot be read: its images' references would be lost.
-    pub fn load(file: PathBuf, store: Option<PathBuf>) -> std::io::Result<Self> {
-        let images = match std::fs::read(&file) {
-            Ok(text) => serde_json::from_slice(&text)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error),
-        };
-        Ok(Self { file: Some(file), store, images })
+    /// No image is open. `store` is told to clients; `known` are images that may have references
+    /// of earlier days.
+    #[must_use]
+    pub fn new(store: Option<PathBuf>, known: Vec<PathBuf>) -> Self {
+        Self { store, known, images: BTreeMap::new() }
     }
 
     /// The store's path, if there is a store.
@@ -63,26 +47,31 @@ impl Media {
         left.collect()
     }
 
-    fn save(&self) -> std::io::Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let fresh = file.with_extension("new");
-        std::fs::write(&fresh, serde_json::to_vec(&self.images)?)?;
-        std::fs::File::open(&fresh)?.sync_all()?;
-        std::fs::rename(&fresh, file)
-    }
-
     fn number(&self, path: &Path) -> Option<u16> {
         self.images.iter().find(|(_, image)| image.path == path).map(|(unit, _)| *unit)
     }
 }
 
 impl Disks {
-    /// Opens the images that earlier daemons left with references or users.
+    /// Opens the images that an earlier daemon left with references and that no domain uses.
     pub fn open_known(&mut self) {
-        for (unit, image) in self.media.images.clone() {
-            if let Err(failure) = self.open(unit, &image.path, image.readonly) {
-                tracing::error!(unit, %failure, "a disk of earlier days cannot be opened");
+        for path in std::mem::take(&mut self.media.known) {
+            if self.media.number(&path).is_none()
+                && let Err(failure) = self.open(&path, false)
+            {
+                tracing::error!(%failure, "blocks of this disk are in the swap store only: keep both");
             }
+        }
+    }
+
+    /// Opens the disk of a domain of an earlier daemon.
+    pub fn adopt(&mut self, domain: u32, disk: &DiskRecord) {
+        match self.attach(&disk.path, disk.readonly) {
+            Ok((unit, _)) if unit == disk.unit => self.enter(domain, unit),
+            Ok((unit, _)) => {
+                tracing::error!(domain, path = %disk.path.display(), unit, expected = disk.unit, "this is another disk than before");
+            }
+            Err(failure) => tracing::error!(domain, %failure, "a running domain's disk cannot be opened: its requests fail"),
         }
     }
 
@@ -93,38 +82,20 @@ impl Disks {
     pub fn attach(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), Failure> {
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let known = self.media.number(&path);
-        if let Some(image) = known.and_then(|unit| self.media.images.get(&unit))
-            && !image.users.is_empty()
-            && !(readonly && image.readonly)
-        {
-            let message = format!("{}: another domain uses it", path.display());
-            let hint = "stop that domain, give each its own copy, or set readonly = true in both files";
-            return Err(Failure::new(ErrorCode::Exists, message, hint));
-        }
-        if let Some(unit) = known
-            && let Some(bytes) = self.reuse(unit, readonly)
-        {
-            return Ok((unit, bytes / 512));
-        }
-        if known.and_then(|unit| self.media.images.get(&unit)).is_some_and(|image| image.resolving) {
-            let message = format!("{}: its last user's blocks are still being copied home", path.display());
-            return Err(Failure::new(ErrorCode::WrongState, message, "try again in a moment"));
-        }
-        let unit = known.or_else(|| (0..=u16::MAX).find(|unit| !self.media.images.contains_key(unit)));
-        let unit = unit.ok_or_else(|| Failure::plain(ErrorCode::NoResources, "there are too many disks"))?;
-        let image = Image { path: path.clone(), readonly, users: BTreeSet::new(), resolving: false, bytes: None };
-        self.media.images.insert(unit, image);
-        let opened = self.open(unit, &path, readonly);
-        let saved = opened.and_then(|bytes| {
-            self.media.save().map(|()| bytes).map_err(|error| Failure::plain(ErrorCode::Failed, error.to_string()))
-        });
-        match saved {
-            Ok(bytes) => Ok((unit, bytes / 512)),
-            Err(failure) => {
-                self.release_image(unit);
-                Err(failure)
+        if let Some((unit, image)) = known.and_then(|unit| self.media.images.get_key_value(&unit)) {
+            let message = |what: &str| format!("{}: {what}", path.display());
+            if !(image.users.is_empty() || readonly && image.readonly) {
+                let hint = "stop that domain, give each its own copy, or set readonly = true in both files";
+                return Err(Failure::new(ErrorCode::Exists, message("another domain uses it"), hint));
             }
+            if image.readonly != readonly {
+                let what = "its last user's blocks are still being copied home";
+                return Err(Failure::new(ErrorCode::WrongState, message(what), "try again in a moment"));
+            }
+            return Ok((*unit, image.bytes / 512));
         }
+        let (unit, bytes) = self.open(&path, readonly)?;
+        Ok((unit, bytes / 512))
     }
 
     /// A domain uses an image from now on.
@@ -144,9 +115,6 @@ impl Disks {
     /// An image that nobody uses any more: its references are copied home, then it is closed.
     pub(super) fn retire(&mut self, unit: u16) {
         let Some(image) = self.media.images.get_mut(&unit) else { return };
-        if image.bytes.is_none() {
-            return;
-        }
         match self.map.resolve_all(unit) {
             Ok(actions) => {
                 image.resolving = true;
@@ -164,50 +132,31 @@ impl Disks {
             return;
         }
         if !ok {
-            tracing::error!(path = %image.path.display(), "blocks of this image are still in the swap store only: keep both");
+            tracing::error!(path = %image.path.display(), "blocks of this image are in the swap store only: keep both");
             return;
         }
         match self.map.detach(unit, false) {
-            Ok(()) => self.release_image(unit),
+            Ok(()) => {
+                self.media.images.remove(&unit);
+                self.io.close(unit, true);
+            }
             Err(error) => tracing::warn!(unit, %error, "a disk cannot be closed yet"),
         }
     }
 
-    fn reuse(&mut self, unit: u16, readonly: bool) -> Option<u64> {
-        let image = self.media.images.get(&unit)?;
-        let bytes = image.bytes?;
-        (image.readonly == readonly).then_some(bytes)
-    }
-
-    fn open(&mut self, unit: u16, path: &Path, readonly: bool) -> Result<u64, Failure> {
+    fn open(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), Failure> {
+        let (unit, bytes) = self.io.open(path, readonly).map_err(|text| Failure::plain(ErrorCode::BadDomainFile, text))?;
         let fail = |what: String, hint: &str| Failure::new(ErrorCode::BadDomainFile, format!("{}: {what}", path.display()), hint);
-        let bytes = self
-            .io
-            .open(unit, path, readonly)
-            .map_err(|error| fail(error.to_string(), "give a raw file or block device that dom0 can open"))?;
         if bytes < 512 {
-            self.io.close(unit);
+            self.io.close(unit, true);
             return Err(fail("the disk is smaller than a sector".to_owned(), "make it with `truncate -s SIZE FILE`"));
         }
-        match self.map.attach(unit, bytes) {
-            Ok(()) | Err(tesseract::Error::DiskInUse(_)) => {}
-            Err(error) => {
-                self.io.close(unit);
-                return Err(fail(error.to_string(), "use the image as it was when the domain last ran"));
-            }
+        if let Err(error) = self.map.attach(unit, bytes) {
+            self.io.close(unit, false);
+            return Err(fail(error.to_string(), "use the image as it was when its domain last ran"));
         }
-        if let Some(image) = self.media.images.get_mut(&unit) {
-            image.bytes = Some(bytes);
-            image.readonly = readonly;
-        }
-        Ok(bytes)
-    }
-
-    fn release_image(&mut self, unit: u16) {
-        self.io.close(unit);
-        self.media.images.remove(&unit);
-        if let Err(error) = self.media.save() {
-            tracing::warn!(%error, "the table of disks could not be written");
-        }
+        let image = Image { path: path.to_owned(), readonly, bytes, users: BTreeSet::new(), resolving: false };
+        self.media.images.insert(unit, image);
+        Ok((unit, bytes))
     }
 }

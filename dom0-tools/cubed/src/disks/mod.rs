@@ -13,8 +13,10 @@ mod info;
 mod io;
 mod land;
 mod media;
+pub mod open;
 mod pages;
 mod state;
+mod stored;
 mod write;
 
 

@@ -29,6 +29,8 @@ pub struct Record {
     pub restarts: u64,
     /// Its memory is loaded and its boot state set; a domain without is torn down by the next daemon.
     pub built: bool,
+    /// It waits for a client to start it.
+    pub paused: bool,
     /// It is to be torn down (`kill`); the next daemon goes on with that.
     pub killed: bool,
     /// Devices by slot.

@@ -1,0 +1,85 @@
+//! Consoles and entropy.
+
+use super::world::World;
+use crate::daemon::Reply;
+use crate::fake::Piece;
+use abi::domain::reason;
+use protocol::Request;
+
+const CONSOLE: u32 = 0;
+
+fn history(world: &mut World, name: &str) -> String {
+    let request = Request::Console { name: name.into(), history: None, history_only: true };
+    let (_, Reply::Console { name, from, .. }) = world.ask(request) else { panic!("no console") };
+    let (bytes, _) = world.daemon().console_output(&name, from, usize::MAX).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+fn print(world: &mut World, id: u32, text: &str) {
+    let pieces = [Piece::Bytes(text.as_bytes().to_vec())];
+    let name = world.model.borrow_mut().request(id, CONSOLE, 1, &pieces, &[]).unwrap();
+    world.until("the output", |world| world.model.borrow_mut().answer(id, name));
+}
+
+#[test]
+fn uart_and_virtio_are_one_stream_that_outlives_daemon_and_domain() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    let early = crate::channel::Event::Uart { domain: id, bytes: b"early\n".to_vec() };
+    world.model.borrow_mut().events.push_back(early);
+    world.step();
+    let long = "x".repeat(5000);
+    print(&mut world, id, &long);
+    print(&mut world, id, "short");
+    assert_eq!(history(&mut world, "guest"), format!("early\n{long}short"));
+    world.kill();
+    world.start();
+    print(&mut world, id, "again");
+    assert_eq!(history(&mut world, "guest"), format!("early\n{long}shortagain"));
+    world.model.borrow_mut().end(id, reason::POWER_OFF, 0);
+    world.until("the end", |world| world.model.borrow().domains.is_empty().then_some(()));
+    assert!(history(&mut world, "guest").starts_with("early\n"));
+}
+
+#[test]
+fn input_goes_where_the_output_came_from() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    world.daemon().type_in("guest", b"to the early console, more than thirty-two bytes");
+    assert_eq!(world.model.borrow_mut().domain(id).uart_input, b"to the early console, more than thirty-two bytes");
+    print(&mut world, id, "login: ");
+    world.daemon().type_in("guest", b"root\n");
+    let room = [Piece::Bytes(vec![0; 3])];
+    let mut typed = Vec::new();
+    for _ in 0..2 {
+        let name = world.model.borrow_mut().request(id, CONSOLE, 0, &[], &room).unwrap();
+        let used = world.until("the input", |world| world.model.borrow_mut().answer(id, name));
+        typed.extend_from_slice(&used.bytes[..usize::try_from(used.written).unwrap()]);
+    }
+    assert_eq!(typed, b"root\n");
+}
+
+#[test]
+fn a_waiting_receive_request_survives_the_daemon() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    let room = [Piece::Bytes(vec![0; 8])];
+    let name = world.model.borrow_mut().request(id, CONSOLE, 0, &[], &room).unwrap();
+    world.settle();
+    world.kill();
+    world.start();
+    print(&mut world, id, "> ");
+    world.daemon().type_in("guest", b"hi");
+    let used = world.until("the input", |world| world.model.borrow_mut().answer(id, name));
+    assert_eq!(&used.bytes[..2], b"hi");
+}
+
+#[test]
+fn entropy_is_given_and_bounded() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    let name = world.model.borrow_mut().request(id, 1, 0, &[], &[Piece::Bytes(vec![0; 9000])]).unwrap();
+    let used = world.until("entropy", |world| world.model.borrow_mut().answer(id, name));
+    assert!(used.written > 0 && used.written <= 4096);
+    assert!(used.bytes[..256].iter().any(|byte| *byte != 0));
+}

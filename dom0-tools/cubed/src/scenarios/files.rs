@@ -1,0 +1,79 @@
+//! The same with real files: the store's I/O, journal and numbers.
+
+use super::world::World;
+use crate::fake::{PageState, Piece};
+use protocol::{Payload, Request};
+
+const IN: u32 = 0;
+const OUT: u32 = 1;
+const FLUSH: u32 = 4;
+
+fn value(gfn: u64) -> u8 {
+    u8::try_from(gfn % 251).unwrap() + 1
+}
+
+#[test]
+fn swap_references_kill_and_home_again() {
+    let mut world = World::on_files();
+    let (id, path) = world.create_with_disk("guest", 256);
+    for gfn in 500..564 {
+        world.store_page(id, gfn, value(gfn));
+    }
+    for gfn in 500..564 {
+        assert!(world.model.borrow_mut().page_out(id, gfn));
+    }
+    world.settle();
+    let swapped = world.model.borrow_mut().domain(id).pages.values().filter(|p| matches!(p, PageState::Swapped(_))).count();
+    assert_eq!(swapped, 64);
+    let pieces: Vec<Piece> = (500..532).map(Piece::Page).collect();
+    assert_eq!(world.block(id, OUT, 0, &pieces, &[]).0, 0);
+    assert_eq!(world.block(id, FLUSH, 0, &[], &[]).0, 0);
+
+    world.kill();
+    world.start();
+    let Ok(Payload::Store(store)) = world.answer(Request::Store) else { panic!() };
+    assert_eq!((store.page_references, store.disk_references), (64, 32));
+
+    // A sector in the middle of a reference, read back with its surroundings.
+    assert_eq!(world.block(id, OUT, 9, &[Piece::Bytes(vec![9; 512])], &[]).0, 0);
+    let (status, bytes) = world.block(id, IN, 8, &[], &[Piece::Bytes(vec![0; 4096])]);
+    assert_eq!((status, bytes[0], bytes[512], bytes[1024]), (0, value(501), 9, value(501)));
+    for gfn in 500..564 {
+        assert_eq!(world.load_page(id, gfn), value(gfn));
+    }
+
+    world.answer(Request::Kill { name: "guest".into() }).unwrap();
+    world.settle();
+    world.kill();
+    let disk = std::fs::read(path).unwrap();
+    for (gfn, block) in (500..532).zip(disk.chunks(4096)) {
+        assert!(block[..512].iter().all(|byte| *byte == value(gfn)), "block of page {gfn}");
+        assert_eq!(block[512], if gfn == 501 { 9 } else { value(gfn) });
+    }
+}
+
+#[test]
+fn a_read_only_disk_is_shared_and_refuses_writes() {
+    let mut world = World::on_files();
+    let path = world.disk("shared.img", 8);
+    std::fs::write(&path, vec![5; 8 * 4096]).unwrap();
+    let more = format!("[[disks]]\npath = \"{}\"\nreadonly = true\n", path.display());
+    let first = world.create("first", &more);
+    let second = world.create("second", &more);
+    for id in [first, second] {
+        assert_eq!(world.block(id, IN, 8, &[], &[Piece::Page(600)]).0, 0);
+        assert_eq!(world.load_page(id, 600), 5);
+        world.store_page(id, 601, 6);
+        assert_eq!(world.block(id, OUT, 8, &[Piece::Page(601)], &[]).0, 1);
+    }
+}
+
+#[test]
+fn a_store_in_memory_is_refused_unless_asked_for() {
+    use crate::disks::open::{OpenError, StoreChoice, open};
+    let dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    let path = dir.path().join("store");
+    let choice = |in_memory| StoreChoice { path: Some(path.clone()), size: 32 << 20, in_memory };
+    assert!(matches!(open(&choice(false), dir.path()), Err(OpenError::InMemory(_))));
+    assert!(open(&choice(true), dir.path()).is_ok());
+}

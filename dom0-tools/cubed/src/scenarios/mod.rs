@@ -1,0 +1,9 @@
+//! Whole scenarios against the model hypervisor and drives in memory.
+
+mod blocks;
+mod consoles;
+mod kills;
+mod files;
+mod lives;
+mod swap;
+mod world;
