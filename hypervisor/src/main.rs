@@ -14,6 +14,7 @@ mod boot;
 mod cpu;
 mod dom0;
 mod domain;
+mod guest;
 mod log;
 mod memory;
 mod sched;

@@ -24,6 +24,8 @@ pub enum Level {
     IoApic,
     /// A vCPU's local APIC.
     LocalApic,
+    /// A domain's end record.
+    Ends,
     /// Events for dom0.
     Events,
     /// Run queues.

@@ -9,4 +9,4 @@ mod space;
 pub use build::{Staged, build};
 pub use interrupt::{device_interrupt, end_of_interrupt};
 pub use port::{INTERCEPTED_PORTS, port};
-pub use space::{domain, ended, nested_fault, owns, trap};
+pub use space::{domain, ended, nested_fault, owns, read, trap, write};

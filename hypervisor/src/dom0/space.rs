@@ -146,24 +146,22 @@ pub fn first_destination(destination: apic::Destination) -> u8 {
     first.or_else(|| ids.clone().next()).unwrap_or(0) as u8
 }
 
-impl Domain {
-    /// Reads guest-physical memory.
-    pub fn read(&self, address: u64, out: &mut [u8]) -> Result<(), MemoryFault> {
-        if !owns(address, out.len() as u64) {
-            return Err(MemoryFault::Bad(address));
-        }
-        direct::read_bytes(address, out);
-        Ok(())
+/// Reads dom0's RAM.
+pub fn read(address: u64, out: &mut [u8]) -> Result<(), MemoryFault> {
+    if !owns(address, out.len() as u64) {
+        return Err(MemoryFault::Bad(address));
     }
+    direct::read_bytes(address, out);
+    Ok(())
+}
 
-    /// Writes guest-physical memory on the domain's behalf.
-    pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), MemoryFault> {
-        if !owns(address, bytes.len() as u64) {
-            return Err(MemoryFault::Bad(address));
-        }
-        direct::write_bytes(address, bytes);
-        Ok(())
+/// Writes dom0's RAM on its behalf.
+pub fn write(address: u64, bytes: &[u8]) -> Result<(), MemoryFault> {
+    if !owns(address, bytes.len() as u64) {
+        return Err(MemoryFault::Bad(address));
     }
+    direct::write_bytes(address, bytes);
+    Ok(())
 }
 
 /// dom0 ended by itself: a triple fault is how some systems reboot.

@@ -6,6 +6,18 @@ use core::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum Reason {
+    /// It powered itself off.
+    PowerOff = abi::domain::reason::POWER_OFF,
+    /// It asked for a reset.
+    Reset = abi::domain::reason::RESET,
+    /// dom0 killed it.
+    Killed = abi::domain::reason::KILLED,
+    /// A virtqueue broke the specification; detail: slot << 32 | queue.
+    BadVirtqueue = abi::domain::reason::BAD_VIRTQUEUE,
+    /// No frame was free; detail: the page.
+    OutOfMemory = abi::domain::reason::OUT_OF_MEMORY,
+    /// A test guest's result; detail: the code.
+    GuestExit = abi::domain::reason::GUEST_EXIT,
     /// A triple fault.
     TripleFault = abi::domain::reason::TRIPLE_FAULT,
     /// An instruction on device memory that cannot be emulated; detail: the address.
@@ -31,6 +43,12 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let detail = self.detail;
         match self.reason {
+            Reason::PowerOff => f.write_str("it powered itself off"),
+            Reason::Reset => f.write_str("it asked for a reset"),
+            Reason::Killed => f.write_str("dom0 killed it"),
+            Reason::BadVirtqueue => write!(f, "virtio slot {} queue {} broke the specification", detail >> 32, detail & 0xffff_ffff),
+            Reason::OutOfMemory => write!(f, "no frame was free for page {detail:#x}"),
+            Reason::GuestExit => write!(f, "it reported exit code {detail}"),
             Reason::TripleFault => write!(f, "its processor triple-faulted"),
             Reason::Emulation => write!(f, "it used an instruction on address {detail:#x} that cannot be emulated"),
             Reason::BadAddress => write!(f, "it used address {detail:#x}, where there is neither memory nor a device"),

@@ -27,9 +27,12 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
         }
         Exit::Msr { access, length } => execute_msr(vcpu, domain, context, access, length),
         Exit::Port { access, next } => {
-            crate::dom0::port(context, access);
             context.registers.rip = next;
             context.backend.end_shadow();
+            match domain.guest() {
+                None => crate::dom0::port(context, access),
+                Some(guest) => return crate::guest::port(domain, guest, context, access),
+            }
         }
         Exit::Halt { length } => {
             skip(context, length, 1);
@@ -50,7 +53,12 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
         // Caches are the processor's business: guests have no incoherent devices.
         Exit::CacheFlush { length } => skip(context, length, 2),
         Exit::Undefined => context.backend.inject(Event::Exception(6, None)),
-        Exit::NestedFault(fault) => return crate::dom0::nested_fault(vcpu, domain, context, fault),
+        Exit::NestedFault(fault) => {
+            return match domain.guest() {
+                None => crate::dom0::nested_fault(vcpu, domain, context, fault),
+                Some(guest) => crate::guest::nested_fault(vcpu, domain, guest, context, fault),
+            };
+        }
         Exit::Interrupt { vector } => {
             if let Some(vector) = vector {
                 crate::sched::interrupt(vector);

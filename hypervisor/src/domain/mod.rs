@@ -11,7 +11,7 @@ mod vcpu;
 
 pub use emulation::{Devices, MemoryFault, access};
 pub use end::{End, Reason};
-pub use exits::{Next, handle};
+pub use exits::{Next, end, handle};
 pub use interrupt::{deliver_ipi, prepare};
 pub use model::{Domain, Kind};
 pub use vcpu::{Context, Vcpu};

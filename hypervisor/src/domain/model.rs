@@ -1,15 +1,20 @@
 //! A domain.
 
-use super::{End, Vcpu};
+use super::{End, MemoryFault, Reason, Vcpu};
 use crate::cpu::lock::{Level, Lock};
+use crate::guest::Guest;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use virtio::memory::GuestMemory as _;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What a domain is allowed to be.
 pub enum Kind {
     /// The service domain: identity-mapped, with the real devices.
     Dom0,
+    /// A guest.
+    Guest(Box<Guest>),
 }
 
 /// One domain. Shared by its vCPUs and the list of domains.
@@ -25,6 +30,8 @@ pub struct Domain {
     end: Lock<Option<End>>,
     /// Exits so far, by [`super::exits::class`].
     pub exits: [AtomicU64; 10],
+    /// Nanoseconds that its vCPUs ran.
+    pub cpu_time: AtomicU64,
 }
 
 impl Domain {
@@ -35,8 +42,9 @@ impl Domain {
             kind,
             vcpus: spin::Once::new(),
             ended: AtomicBool::new(false),
-            end: Lock::new(Level::Domains, None),
+            end: Lock::new(Level::Ends, None),
             exits: [const { AtomicU64::new(0) }; 10],
+            cpu_time: AtomicU64::new(0),
         })
     }
 
@@ -53,6 +61,45 @@ impl Domain {
     /// True for dom0.
     pub fn is_dom0(&self) -> bool {
         matches!(self.kind, Kind::Dom0)
+    }
+
+    /// The guest part; `None` for dom0.
+    pub fn guest(&self) -> Option<&Guest> {
+        match &self.kind {
+            Kind::Dom0 => None,
+            Kind::Guest(guest) => Some(guest),
+        }
+    }
+
+    /// Reads guest-physical memory.
+    pub fn read(&self, address: u64, out: &mut [u8]) -> Result<(), MemoryFault> {
+        match &self.kind {
+            Kind::Dom0 => crate::dom0::read(address, out),
+            Kind::Guest(guest) => guest.memory.lock().read(address, out).map_err(|_| MemoryFault::Bad(address)),
+        }
+    }
+
+    /// Writes guest-physical memory on the domain's behalf.
+    pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), MemoryFault> {
+        match &self.kind {
+            Kind::Dom0 => crate::dom0::write(address, bytes),
+            Kind::Guest(guest) => guest.memory.lock().write(address, bytes).map_err(|_| MemoryFault::Bad(address)),
+        }
+    }
+
+    /// True while its vCPUs must not run: being built, paused.
+    pub fn is_held(&self) -> bool {
+        self.guest().is_some_and(|guest| guest.state.load(Ordering::Acquire) != abi::domain::state::RUNNING)
+    }
+
+    /// Makes its vCPUs leave for good, without a reason of its own.
+    pub fn kill(&self) {
+        self.end(End { reason: Reason::Killed, detail: 0 });
+    }
+
+    /// Reason and detail as dom0 is told them; zeroes while it has not ended.
+    pub fn end_reason(&self) -> (u32, u64) {
+        self.end.lock().as_ref().map_or((0, 0), |end| (end.reason as u32, end.detail))
     }
 
     /// True once the domain must run no more.

@@ -1,7 +1,7 @@
 //! A domain's nested page table in the vendor's format.
 
 use super::frames::Tables;
-use paging::{Access, Ept, FlushDebt, Format, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, Tree};
+use paging::{Access, Cursor, Ept, FlushDebt, Format, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, TableCursor, Tree};
 
 /// Levels of every nested table: 48 bits of guest-physical address.
 const LEVELS: u8 = 4;
@@ -40,6 +40,15 @@ impl Nested {
         }
     }
 
+    /// Removes all translations below `end` and then all tables but the root, `budget` entries a
+    /// call; true when done. For address spaces that no vCPU enters any more.
+    pub fn clear(&mut self, end: Gfn, budget: u32) -> bool {
+        match self {
+            Self::Npt(tree) => clear(tree, end, budget),
+            Self::Ept(tree) => clear(tree, end, budget),
+        }
+    }
+
     /// Unmaps one page, splitting what it is part of. `flush` makes all CPUs forget the translation
     /// and is called before anything is freed.
     pub fn unmap_small(&mut self, gfn: Gfn, flush: impl FnOnce()) {
@@ -67,4 +76,17 @@ fn unmap_small<F: Format>(tree: &mut Tree<F>, gfn: Gfn, flush: impl FnOnce()) {
         add(removed.debt);
     }
     debt.pay(&Tables, flush);
+}
+
+fn clear<F: Format>(tree: &mut Tree<F>, end: Gfn, budget: u32) -> bool {
+    let mut cursor = Cursor::new(Gfn(0)..end);
+    let swept = tree.unmap_range_bounded(&Tables, &mut cursor, budget, |_| {});
+    swept.debt.pay(&Tables, || {});
+    if swept.progress == paging::Progress::More {
+        return false;
+    }
+    let mut cursor = TableCursor::new(Gfn(0)..end);
+    let swept = tree.free_tables_bounded(&Tables, &mut cursor, budget);
+    swept.debt.pay(&Tables, || {});
+    swept.progress != paging::Progress::More
 }

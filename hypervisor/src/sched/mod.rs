@@ -5,6 +5,6 @@ mod queue;
 mod run;
 mod shootdown;
 
-pub use queue::{add, set_slice, wake};
+pub use queue::{add, remove, set_slice, wake};
 pub use run::{interrupt, run};
 pub use shootdown::shoot_down;

@@ -57,6 +57,12 @@ fn run_vcpu(vcpu: &Arc<Vcpu>) {
         if domain.has_ended() {
             break;
         }
+        if domain.is_held() {
+            vcpu.notified.store(false, Ordering::Release);
+            // Looked at again after the flag is down: a resume in between has set it.
+            block = domain.is_held();
+            break;
+        }
         vcpu.notified.store(false, Ordering::Release);
         if !domain::prepare(vcpu, &mut context) {
             block = true;
@@ -91,12 +97,14 @@ fn run_vcpu(vcpu: &Arc<Vcpu>) {
     }
     leave(&mut context);
     let ran = time::tsc() - start;
+    domain.cpu_time.fetch_add(time::ticks_to_ns(ran), Ordering::Relaxed);
     let deadline = vcpu.lapic.lock().next_deadline();
     *vcpu.context.lock() = Some(context);
     if domain.has_ended() {
         queue::remove(vcpu);
-        if domain.is_dom0() {
-            crate::dom0::ended();
+        match domain.guest() {
+            None => crate::dom0::ended(),
+            Some(_) => crate::guest::domain_ended(&domain),
         }
     } else {
         queue::put(vcpu, ran, block, deadline);

@@ -6,7 +6,6 @@ use crate::memory::direct;
 use abi::channel::{COMMANDS, DETAIL_SIZE, EVENTS, layout};
 use abi::command::CommandEntry;
 use abi::event::Event;
-use alloc::collections::VecDeque;
 use core::sync::atomic::Ordering;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -15,12 +14,10 @@ struct Rings {
     areas: Option<(u64, u64)>,
     event_tail: u32,
     command_head: u32,
-    /// Events that found the ring full, oldest first; one for each live object at most.
-    backlog: VecDeque<(Event, Option<alloc::boxed::Box<[u8]>>)>,
 }
 
 static RINGS: Lock<Rings> =
-    Lock::new(Level::Events, Rings { areas: None, event_tail: 0, command_head: 0, backlog: VecDeque::new() });
+    Lock::new(Level::Events, Rings { areas: None, event_tail: 0, command_head: 0 });
 
 /// True while a daemon is attached.
 pub fn attached() -> bool {
@@ -35,7 +32,6 @@ pub fn attach(channel: u64, detail: u64) {
     }
     rings.event_tail = 0;
     rings.command_head = 0;
-    rings.backlog.clear();
     rings.areas = Some((channel, detail));
 }
 
@@ -53,25 +49,14 @@ fn store(address: u64, value: u32) {
     direct::atomic(address).store(value.into(), Ordering::Release);
 }
 
-/// Posts an event with the bytes of its detail area. Without a daemon it is dropped: live objects
-/// are posted again at the next attach.
-pub fn post(event: Event, detail: &[u8]) {
-    let raise = {
-        let mut rings = RINGS.lock();
-        if rings.areas.is_none() {
-            return;
-        }
-        if rings.backlog.is_empty() && let Some(raise) = put(&mut rings, &event, detail) {
-            raise
-        } else {
-            let detail = (!detail.is_empty()).then(|| detail.into());
-            rings.backlog.push_back((event, detail));
-            false
-        }
-    };
-    if raise {
+/// Posts an event with the bytes of its detail area. False if there is no room or no daemon: the
+/// poster keeps it, and tries again when [`super::commands`] or an attach asks for it.
+pub fn post(event: &Event, detail: &[u8]) -> bool {
+    let Some(was_empty) = put(&mut RINGS.lock(), event, detail) else { return false };
+    if was_empty {
         pci::set_interrupt(true);
     }
+    true
 }
 
 /// Puts one event into the ring: `None` if it is full, else whether it was empty.
@@ -88,27 +73,6 @@ fn put(rings: &mut Rings, event: &Event, detail: &[u8]) -> Option<bool> {
     rings.event_tail = rings.event_tail.wrapping_add(1);
     store(channel + layout::EVENT_TAIL, rings.event_tail);
     Some(waiting == 0)
-}
-
-/// Moves what waits into the ring, as far as there is room.
-pub fn drain_backlog() {
-    let raise = {
-        let mut rings = RINGS.lock();
-        let mut raise = false;
-        while let Some((event, detail)) = rings.backlog.pop_front() {
-            match put(&mut rings, &event, detail.as_deref().unwrap_or(&[])) {
-                Some(empty) => raise |= empty,
-                None => {
-                    rings.backlog.push_front((event, detail));
-                    break;
-                }
-            }
-        }
-        raise
-    };
-    if raise {
-        pci::set_interrupt(true);
-    }
 }
 
 /// The next command, copied, with its place in the ring.

@@ -4,10 +4,14 @@ use super::channel;
 use crate::cpu::{self, cpuid, time};
 use crate::memory::{direct, frames};
 use crate::vcpu::{Vendor, vendor};
+use crate::domain::Domain;
+use crate::guest;
 use abi::Error;
+use abi::domain::{BootState, DeviceConfig};
 use abi::command::{Command, op};
 use abi::host::HostInfo;
-use zerocopy::IntoBytes;
+use alloc::sync::Arc;
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 /// Commands that one doorbell works off.
 const BATCH: u32 = 256;
@@ -22,7 +26,7 @@ pub fn work() {
         };
         channel::finish_command(address, &entry);
     }
-    channel::drain_backlog();
+    crate::guest::pump_all();
 }
 
 fn execute(command: &mut Command) -> Result<i64, Error> {
@@ -35,9 +39,47 @@ fn execute(command: &mut Command) -> Result<i64, Error> {
             command.args[3] = first;
             Ok(count)
         }
-        op::LIST_DOMAINS => Ok(0),
-        _ => Err(Error::Unknown),
+        op::LIST_DOMAINS => list_domains(args[0], args[1]),
+        op::CREATE => {
+            let name = take::<[u8; 64]>(args[4])?;
+            guest::create(args[0], args[1], args[2], args[3], name).map(i64::from)
+        }
+        _ => on_domain(command.op, &guest::find(command.domain).ok_or(Error::NotFound)?, args),
     }
+}
+
+fn on_domain(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64, Error> {
+    match operation {
+        op::ADD_DEVICE => {
+            let config = take::<DeviceConfig>(args[4])?;
+            guest::add_device(domain, args[0], args[1], args[2], args[3], &config)?;
+        }
+        op::LOAD => return guest::load(domain, args[0], args[1], args[2]),
+        op::SET_BOOT_STATE => guest::set_boot_state(domain, take::<BootState>(args[0])?)?,
+        op::START => guest::start(domain)?,
+        op::PAUSE => guest::pause(domain)?,
+        op::DESTROY => guest::destroy(domain)?,
+        op::POWER_BUTTON => guest::press_power_button(domain)?,
+        op::DOMAIN_INFO => return give(args[0], guest::info(domain).ok_or(Error::NotFound)?.as_bytes()),
+        op::COPY_OUT | op::COPY_IN => return guest::copy(domain, operation, args),
+        op::COMPLETE => guest::complete(domain, args[0], args[1])?,
+        _ => return Err(Error::Unknown),
+    }
+    Ok(0)
+}
+
+fn list_domains(address: u64, len: u64) -> Result<i64, Error> {
+    let ids = guest::identifiers();
+    let bytes = ids.as_bytes();
+    give(address, &bytes[..bytes.len().min(len as usize & !3)])?;
+    Ok(ids.len() as i64)
+}
+
+/// Copies an argument out of a buffer.
+fn take<T: FromBytes + IntoBytes + FromZeros>(address: u64) -> Result<T, Error> {
+    let mut value = T::new_zeroed();
+    direct::read_bytes(buffer(address, size_of::<T>() as u64)?, value.as_mut_bytes());
+    Ok(value)
 }
 
 /// Checks that a buffer of dom0 may be used.
@@ -86,8 +128,8 @@ fn host_info() -> HostInfo {
         pool,
         free,
         own: 0,
-        domains: 0,
-        max_domains: 0,
+        domains: guest::count() as u32,
+        max_domains: guest::MAX as u32,
         cpu: [0; 16],
         version: [0; 32],
         command_line: [0; 256],

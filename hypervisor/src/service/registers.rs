@@ -51,6 +51,9 @@ pub fn write(address: u64, width: u32, value: u64) {
         reg::ATTACH => {
             let result = attach(&registers, value);
             registers.error = result.err().map_or(0, |error| error.code() as i32);
+            if result.is_ok() {
+                crate::guest::repost_all();
+            }
         }
         // The lock is held while commands are worked off: one doorbell at a time.
         reg::DOORBELL => commands::work(),

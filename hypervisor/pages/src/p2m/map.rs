@@ -46,6 +46,12 @@ impl P2m {
         Gfn(1 << GFN_BITS)
     }
 
+    /// Frame of the root table: what is left to free once the map is empty.
+    #[must_use]
+    pub const fn root(&self) -> Mfn {
+        self.root
+    }
+
     /// A page's state.
     ///
     /// # Errors

@@ -1,0 +1,108 @@
+//! A guest's device memory: IO-APIC and virtio-mmio; and where its nested faults go.
+
+use super::memory::Touched;
+use super::requests::{deliver, pump};
+use super::Guest;
+use crate::domain::{self, Context, Devices, Domain, End, Next, Reason, Vcpu};
+use crate::vcpu::NestedFault;
+use abi::platform::{IOAPIC_BASE, VIRTIO_BASE, VIRTIO_SLOTS, VIRTIO_STRIDE};
+use alloc::sync::Arc;
+use apic::io::Written;
+use core::sync::atomic::Ordering;
+use paging::Gfn;
+use virtio::mmio::Effect;
+
+/// The guest touched an address that is not mapped.
+pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, guest: &Guest, context: &mut Context, fault: NestedFault) -> Next {
+    let mut devices = View { domain, guest };
+    if devices.claims(fault.address) {
+        return domain::access(vcpu, domain, context, fault, &mut devices);
+    }
+    let touched = guest.memory.lock().touch(Gfn(fault.address >> 12));
+    match touched {
+        Touched::Frame(_) => {
+            guest.demand_zero.fetch_add(1, Ordering::Relaxed);
+            Next::Continue
+        }
+        Touched::Outside => domain::end(domain, context, Reason::BadAddress, fault.address),
+        Touched::NoFrame => {
+            domain.end(End { reason: Reason::OutOfMemory, detail: fault.address >> 12 });
+            Next::Ended
+        }
+    }
+}
+
+struct View<'a> {
+    domain: &'a Arc<Domain>,
+    guest: &'a Guest,
+}
+
+/// Slot and offset of an address among the virtio devices.
+fn slot(address: u64) -> Option<(usize, u64)> {
+    let offset = address.checked_sub(VIRTIO_BASE)?;
+    let slot = offset / VIRTIO_STRIDE;
+    (slot < VIRTIO_SLOTS.into()).then_some((slot as usize, offset % VIRTIO_STRIDE))
+}
+
+impl Devices for View<'_> {
+    fn claims(&self, address: u64) -> bool {
+        address & !0xfff == IOAPIC_BASE || slot(address).is_some()
+    }
+
+    fn read(&mut self, address: u64, width: u32) -> u64 {
+        if let Some((slot, offset)) = slot(address) {
+            let devices = self.guest.devices.lock();
+            return devices.devices[slot].as_ref().map_or(0, |device| device.read(offset, width as usize));
+        }
+        self.guest.io_apic.lock().read(address & 0xfff, width as usize).into()
+    }
+
+    fn write(&mut self, address: u64, width: u32, value: u64) {
+        if let Some((slot, offset)) = slot(address) {
+            self.write_virtio(slot, offset, width, value);
+            return;
+        }
+        let written = self.guest.io_apic.lock().write(address & 0xfff, width as usize, value as u32);
+        match written {
+            Written::Nothing => {}
+            Written::Entry { delivery, .. } => delivery.iter().for_each(|one| deliver(self.domain, one)),
+            Written::Eoi(vector) => {
+                let due = self.guest.io_apic.lock().eoi(vector);
+                due.iter().for_each(|one| deliver(self.domain, one));
+            }
+        }
+    }
+}
+
+impl View<'_> {
+    fn write_virtio(&mut self, slot: usize, offset: u64, width: u32, value: u64) {
+        let work = {
+            let mut all = self.guest.devices.lock();
+            let Some(device) = all.devices[slot].as_mut() else { return };
+            let effect = device.write(offset, width as usize, value);
+            let (ready, queues) = (device.ready(), device.queues());
+            match effect {
+                Effect::Notify(queue) => {
+                    all.notified[slot] |= 1 << queue;
+                    true
+                }
+                Effect::StatusChanged if ready => {
+                    all.notified[slot] = ((1u16 << queues) - 1) as u8;
+                    true
+                }
+                Effect::Reset => {
+                    all.forget(slot, None);
+                    false
+                }
+                Effect::QueueDisabled(queue) => {
+                    all.forget(slot, Some(queue));
+                    false
+                }
+                _ => false,
+            }
+        };
+        if work {
+            pump(self.domain);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What dom0 is told about a guest.
+
+use crate::domain::Domain;
+use abi::domain::{DomainInfo, ExitCounters};
+use core::sync::atomic::Ordering;
+use pages::state::StateKind;
+use zerocopy::{FromBytes, FromZeros};
+
+/// `DOMAIN_INFO`; `None` if the domain is not a guest.
+pub fn info(domain: &Domain) -> Option<DomainInfo> {
+    let guest = domain.guest()?;
+    let mut info = DomainInfo::new_zeroed();
+    let (reason, detail) = domain.end_reason();
+    info.domain = domain.id;
+    info.state = guest.state.load(Ordering::Acquire);
+    info.reason = reason;
+    info.detail = detail;
+    info.vcpus = guest.vcpus;
+    info.flags = guest.flags.load(Ordering::Relaxed);
+    info.name = guest.name;
+    info.live_requests = guest.devices.lock().live.len() as u64;
+    let memory = guest.memory.lock();
+    let counts = memory.p2m.counts();
+    info.memory = memory.pages;
+    info.limit = memory.limit;
+    info.resident = counts.frames();
+    info.swapped = counts.of(StateKind::Swapped);
+    info.ballooned = counts.of(StateKind::Ballooned);
+    info.in_flight = counts.in_flight();
+    info.tables = memory.p2m.tables();
+    drop(memory);
+    info.cpu_time = domain.cpu_time.load(Ordering::Relaxed);
+    info.demand_zero = guest.demand_zero.load(Ordering::Relaxed);
+    info.balloon_stats = [u64::MAX; 16];
+    let mut exits = [0u8; 80];
+    for (chunk, counter) in exits.chunks_mut(8).zip(&domain.exits) {
+        chunk.copy_from_slice(&counter.load(Ordering::Relaxed).to_le_bytes());
+    }
+    info.exits = ExitCounters::read_from_bytes(&exits).unwrap_or_default();
+    Some(info)
+}

@@ -1,0 +1,136 @@
+//! A guest's memory: page states, and the nested table as their cache.
+
+use crate::memory::direct;
+use crate::memory::frames::{self, Tables};
+use crate::memory::nested::Nested;
+use abi::platform::{HIGH_RAM, LOW_RAM_END};
+use pages::state::{Event, PageState};
+use pages::P2m;
+use paging::{Gfn, MapError, MemoryType, Mfn, Size};
+use virtio::memory::{Fault, GuestMemory as Access};
+
+/// Page states and translations of one guest.
+pub struct GuestMemory {
+    pub(super) p2m: P2m,
+    pub(super) nested: Nested,
+    /// Pages of RAM.
+    pub pages: u64,
+    /// Most resident pages.
+    pub limit: u64,
+    /// Teardown: page states below are given back.
+    pub(super) freed_to: u64,
+}
+
+/// What touching a page led to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Touched {
+    /// It is in this frame.
+    Frame(Mfn),
+    /// There is no such memory.
+    Outside,
+    /// No frame is free.
+    NoFrame,
+}
+
+impl GuestMemory {
+    /// `pages` of RAM, all untouched; `None` without frames for the tables.
+    pub fn new(pages: u64, limit: u64) -> Option<Self> {
+        Some(Self { p2m: P2m::new(&Tables)?, nested: Nested::new()?, pages, limit, freed_to: 0 })
+    }
+
+    /// Physical address of the nested table.
+    pub fn root(&self) -> u64 {
+        self.nested.root()
+    }
+
+    /// True if the address is RAM.
+    pub fn is_ram(&self, gpa: u64) -> bool {
+        let low = (self.pages << 12).min(LOW_RAM_END);
+        gpa < low || (HIGH_RAM..HIGH_RAM + (self.pages << 12) - low).contains(&gpa)
+    }
+
+    /// True if all `len` bytes are RAM.
+    pub fn is_ram_range(&self, gpa: u64, len: u64) -> bool {
+        let Some(last) = gpa.checked_add(len.saturating_sub(1)) else { return false };
+        self.is_ram(gpa) && self.is_ram(last) && (gpa < LOW_RAM_END) == (last < LOW_RAM_END)
+    }
+
+    /// Makes a page resident and mapped.
+    pub fn touch(&mut self, gfn: Gfn) -> Touched {
+        if !self.is_ram(gfn.0 << 12) {
+            return Touched::Outside;
+        }
+        match self.p2m.get(&Tables, gfn) {
+            Ok(PageState::Resident { mfn, .. }) => Touched::Frame(mfn),
+            Ok(PageState::Absent | PageState::Ballooned) => self.populate(gfn),
+            _ => Touched::NoFrame,
+        }
+    }
+
+    /// First touch: a zeroed frame.
+    fn populate(&mut self, gfn: Gfn) -> Touched {
+        let Some(mfn) = frames::allocate() else { return Touched::NoFrame };
+        if self.p2m.apply(&Tables, gfn, Event::Populate { mfn }).is_err() {
+            frames::free(mfn);
+            return Touched::NoFrame;
+        }
+        match self.nested.map(gfn, mfn, Size::Small, MemoryType::WriteBack) {
+            Ok(()) | Err(MapError::Occupied(_)) => Touched::Frame(mfn),
+            Err(_) => {
+                // Nothing was mapped, so nothing must be flushed.
+                let _ = self.p2m.apply(&Tables, gfn, Event::Discard);
+                frames::free(mfn);
+                Touched::NoFrame
+            }
+        }
+    }
+
+    /// Reads inside one page; an untouched page reads as zero and stays untouched.
+    fn read_page(&self, gpa: u64, out: &mut [u8]) -> Result<(), Fault> {
+        let gfn = Gfn(gpa >> 12);
+        if !self.is_ram(gpa) {
+            return Err(Fault::Bad(gpa));
+        }
+        match self.p2m.get(&Tables, gfn) {
+            Ok(PageState::Resident { mfn, .. }) => direct::read_bytes((mfn.0 << 12) + gpa % 4096, out),
+            Ok(PageState::Absent | PageState::Ballooned) => out.fill(0),
+            _ => return Err(Fault::NotPresent(gfn.0)),
+        }
+        Ok(())
+    }
+
+    fn write_page(&mut self, gpa: u64, bytes: &[u8]) -> Result<(), Fault> {
+        match self.touch(Gfn(gpa >> 12)) {
+            Touched::Frame(mfn) => direct::write_bytes((mfn.0 << 12) + gpa % 4096, bytes),
+            Touched::Outside => return Err(Fault::Bad(gpa)),
+            Touched::NoFrame => return Err(Fault::NotPresent(gpa >> 12)),
+        }
+        Ok(())
+    }
+}
+
+impl Access for GuestMemory {
+    fn read(&mut self, gpa: u64, to: &mut [u8]) -> Result<(), Fault> {
+        each_page(gpa, to.len(), |at, range| self.read_page(at, to.get_mut(range).unwrap_or(&mut [])))
+    }
+
+    fn write(&mut self, gpa: u64, from: &[u8]) -> Result<(), Fault> {
+        each_page(gpa, from.len(), |at, range| self.write_page(at, from.get(range).unwrap_or(&[])))
+    }
+
+    fn check(&self, gpa: u64, len: u64) -> bool {
+        self.is_ram_range(gpa, len)
+    }
+}
+
+/// Cuts an access at page boundaries.
+fn each_page(gpa: u64, len: usize, mut f: impl FnMut(u64, core::ops::Range<usize>) -> Result<(), Fault>) -> Result<(), Fault> {
+    let mut done = 0;
+    while done < len {
+        let at = gpa.checked_add(done as u64).ok_or(Fault::Bad(gpa))?;
+        let take = (len - done).min((4096 - at % 4096) as usize);
+        f(at, done..done + take)?;
+        done += take;
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Guests: their memory, their virtual machine, their life.
+//!
+//! Lock order inside a guest: devices, memory, IO-APIC, local APICs.
+mod build;
+mod devices;
+mod info;
+mod list;
+mod memory;
+mod port;
+mod requests;
+mod slot;
+mod teardown;
+mod uart;
+
+pub use build::{add_device, create, load, pause, set_boot_state, start};
+pub use devices::nested_fault;
+pub use info::info;
+pub use list::{MAX, count, each, find, identifiers};
+pub use memory::GuestMemory;
+pub use port::port;
+pub use requests::{complete, copy, domain_ended, press_power_button, pump, pump_all, repost_all};
+pub use slot::Slots;
+pub use teardown::destroy;
+
+use crate::cpu::lock::Lock;
+use apic::io::IoApic;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+
+/// What a guest has that dom0 has not.
+pub struct Guest {
+    /// Name, zero padded.
+    pub name: [u8; 64],
+    /// vCPUs that it will have.
+    pub vcpus: u32,
+    /// [`abi::domain::state`].
+    pub state: AtomicU32,
+    /// [`abi::domain::DomainFlags`].
+    pub flags: AtomicU64,
+    /// Memory, page states, nested table.
+    pub memory: Lock<GuestMemory>,
+    /// virtio devices, the 16550, power events.
+    pub devices: Lock<Slots>,
+    /// The IO-APIC.
+    pub io_apic: Lock<IoApic<24>>,
+    /// How vCPU 0 begins; set while building.
+    pub boot: Lock<Option<abi::domain::BootState>>,
+    /// The end must still be told to dom0.
+    pub end_untold: AtomicBool,
+    /// Something could not be posted and waits for room.
+    pub stalled: AtomicBool,
+    /// Demand-zero faults.
+    pub demand_zero: AtomicU64,
+}

@@ -1,0 +1,75 @@
+//! A guest's I/O ports: the 16550, power, reset, test exit, debug output. All others are empty.
+
+use super::Guest;
+use super::requests::{interrupt, send_uart};
+use crate::domain::{Context, Domain, End, Next, Reason};
+use crate::vcpu::{Event, Gpr, PortAccess};
+use abi::platform::{
+    DEBUG_PORT, EVENT_PORT, EXIT_PORT, RESET_PORT, RESET_VALUE, SLEEP_CONTROL_PORT, UART_GSI, UART_PORT,
+};
+use alloc::sync::Arc;
+
+const SLEEP_ENABLE: u32 = 1 << 5;
+
+/// Handles an access. String forms have no user here; they raise #GP.
+pub fn port(domain: &Arc<Domain>, guest: &Guest, context: &mut Context, access: PortAccess) -> Next {
+    if access.string {
+        context.backend.inject(Event::Exception(13, Some(0)));
+        return Next::Continue;
+    }
+    let rax = context.registers.gpr[Gpr::RAX];
+    let mask = u32::MAX >> (32 - 8 * u32::from(access.width.clamp(1, 4)));
+    if access.write {
+        if let Some(end) = write(domain, guest, access, rax as u32 & mask) {
+            domain.end(end);
+            return Next::Ended;
+        }
+    } else {
+        let value = read(guest, access) & mask;
+        context.registers.gpr[Gpr::RAX] = match access.width {
+            4 => value.into(),
+            _ => rax & !u64::from(mask) | u64::from(value),
+        };
+    }
+    Next::Continue
+}
+
+fn write(domain: &Arc<Domain>, guest: &Guest, access: PortAccess, value: u32) -> Option<End> {
+    let end = |reason, detail| Some(End { reason, detail });
+    match (access.port, access.width) {
+        (UART_PORT..=0x3ff, 1) => {
+            let (raise, due) = {
+                let mut devices = guest.devices.lock();
+                let raise = devices.uart.write(access.port - UART_PORT, value as u8);
+                (raise, devices.uart.due())
+            };
+            if due {
+                send_uart(domain, guest);
+            }
+            if raise {
+                interrupt(domain, guest, UART_GSI);
+            }
+        }
+        (DEBUG_PORT, 1) => {
+            guest.devices.lock().uart.output(value as u8);
+            if guest.devices.lock().uart.due() {
+                send_uart(domain, guest);
+            }
+        }
+        (SLEEP_CONTROL_PORT, 1) if value & SLEEP_ENABLE != 0 => return end(Reason::PowerOff, 0),
+        (RESET_PORT, 1) if value == u32::from(RESET_VALUE) => return end(Reason::Reset, 0),
+        (EXIT_PORT, 4) => return end(Reason::GuestExit, value.into()),
+        _ => {}
+    }
+    None
+}
+
+fn read(guest: &Guest, access: PortAccess) -> u32 {
+    match (access.port, access.width) {
+        (UART_PORT..=0x3ff, 1) => guest.devices.lock().uart.read(access.port - UART_PORT).into(),
+        (DEBUG_PORT, 1) => DEBUG_PORT.into(),
+        (EVENT_PORT, 1) => core::mem::take(&mut guest.devices.lock().events).into(),
+        (SLEEP_CONTROL_PORT..=RESET_PORT, 1) => 0,
+        _ => u32::MAX,
+    }
+}

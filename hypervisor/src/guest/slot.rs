@@ -1,0 +1,81 @@
+//! The virtio slots of a guest and what is live in them.
+
+use super::uart::Uart;
+use abi::Error;
+use abi::platform::VIRTIO_SLOTS;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use virtio::chain::ChainSegment;
+use virtio::mmio::Device;
+
+/// Live requests of one guest at most.
+pub const MAX_LIVE: usize = 256;
+
+/// A request that dom0 works on.
+pub struct Request {
+    /// Identifier, never used twice in a guest's life.
+    pub id: u64,
+    /// Which device.
+    pub slot: usize,
+    /// Which of its queues.
+    pub queue: u16,
+    /// Head of the chain.
+    pub head: u16,
+    /// Device-readable and device-writable bytes.
+    pub readable: u32,
+    /// See `readable`.
+    pub writable: u32,
+    /// The buffers.
+    pub segments: Vec<ChainSegment>,
+    /// dom0 was told of it.
+    pub posted: bool,
+}
+
+/// All slots, with the 16550 and the power button.
+pub struct Slots {
+    /// The devices.
+    pub devices: [Option<Box<Device>>; VIRTIO_SLOTS as usize],
+    /// Queues that were notified and not emptied: a bit a queue.
+    pub notified: [u8; VIRTIO_SLOTS as usize],
+    /// Live requests, oldest first.
+    pub live: Vec<Request>,
+    /// The next request's identifier.
+    pub next_id: u64,
+    /// The 16550.
+    pub uart: Uart,
+    /// Pending power events.
+    pub events: u8,
+}
+
+impl Slots {
+    /// Empty slots.
+    pub fn new() -> Self {
+        Self {
+            devices: [const { None }; VIRTIO_SLOTS as usize],
+            notified: [0; VIRTIO_SLOTS as usize],
+            live: Vec::new(),
+            next_id: 1,
+            uart: Uart::new(),
+            events: 0,
+        }
+    }
+
+    /// Puts a device into a slot.
+    pub fn add(&mut self, slot: usize, id: u32, queues: usize, max: u16, features: u64, config: &[u8]) -> Result<(), Error> {
+        let place = self.devices.get_mut(slot).ok_or(Error::Invalid)?;
+        if place.is_some() {
+            return Err(Error::State);
+        }
+        *place = Some(Box::new(Device::new(id, queues, max, features, config).map_err(|_| Error::Invalid)?));
+        Ok(())
+    }
+
+    /// Forgets what was live in a slot (and, if given, in one queue of it).
+    pub fn forget(&mut self, slot: usize, queue: Option<u16>) {
+        self.live.retain(|request| request.slot != slot || queue.is_some_and(|queue| request.queue != queue));
+        match queue {
+            Some(queue) => self.notified[slot] &= !(1 << queue),
+            None => self.notified[slot] = 0,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A 16550 for early output (National Semiconductor PC16550D), and the debug port.
+
+use heapless::Deque;
+
+/// Bytes that one event carries.
+pub const PIECE: usize = 48;
+
+/// The registers that a console driver looks at.
+pub struct Uart {
+    divisor: [u8; 2],
+    interrupts: u8,
+    line: u8,
+    modem: u8,
+    scratch: u8,
+    out: heapless::Vec<u8, PIECE>,
+    input: Deque<u8, 64>,
+}
+
+impl Uart {
+    /// After reset.
+    pub const fn new() -> Self {
+        Self { divisor: [1, 0], interrupts: 0, line: 3, modem: 0, scratch: 0, out: heapless::Vec::new(), input: Deque::new() }
+    }
+
+    fn latched(&self) -> bool {
+        self.line >> 7 & 1 == 1
+    }
+
+    /// Reads a register.
+    pub fn read(&mut self, register: u16) -> u8 {
+        match register {
+            0 | 1 if self.latched() => self.divisor[usize::from(register)],
+            0 => self.input.pop_front().unwrap_or(0),
+            1 => self.interrupts,
+            2 => 0xc0 | if self.interrupts & 1 != 0 && !self.input.is_empty() { 4 } else if self.interrupts & 2 != 0 { 2 } else { 1 },
+            3 => self.line,
+            4 => self.modem,
+            5 => 0x60 | u8::from(!self.input.is_empty()),
+            6 => 0xb0,
+            _ => self.scratch,
+        }
+    }
+
+    /// Writes a register. True if an interrupt is due: the transmitter is empty again at once.
+    pub fn write(&mut self, register: u16, value: u8) -> bool {
+        match register {
+            0 | 1 if self.latched() => self.divisor[usize::from(register)] = value,
+            0 => {
+                self.output(value);
+                return self.interrupts & 2 != 0;
+            }
+            1 => {
+                self.interrupts = value & 15;
+                return value & 2 != 0;
+            }
+            3 => self.line = value,
+            4 => self.modem = value,
+            7 => self.scratch = value,
+            _ => {}
+        }
+        false
+    }
+
+    /// Collects a byte; one too many is lost.
+    pub fn output(&mut self, byte: u8) {
+        let _ = self.out.push(byte);
+    }
+
+    /// What should be sent now: a whole line, or a full piece.
+    pub fn due(&self) -> bool {
+        self.out.is_full() || self.out.last() == Some(&b'\n')
+    }
+
+    /// The bytes collected; they are gone after.
+    pub fn take(&mut self) -> heapless::Vec<u8, PIECE> {
+        core::mem::take(&mut self.out)
+    }
+
+    /// Input from dom0; how many bytes fitted.
+    pub fn input(&mut self, bytes: &[u8]) -> usize {
+        bytes.iter().take_while(|&&byte| self.input.push_back(byte).is_ok()).count()
+    }
+
+    /// True if input should interrupt.
+    pub fn input_due(&self) -> bool {
+        self.interrupts & 1 != 0 && !self.input.is_empty()
+    }
+}
