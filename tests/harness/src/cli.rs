@@ -1,6 +1,12 @@
 //! The sub-commands.
 
-use crate::{build, options::RunOptions, run, setup, tree::Tree};
+use crate::{
+    build,
+    options::RunOptions,
+    run, setup,
+    suites::{self, TestOptions},
+    tree::Tree,
+};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -23,6 +29,8 @@ enum Verb {
     Image(build::Options),
     /// Boot to a dom0 shell, or run commands there.
     Run(Box<RunOptions>),
+    /// Run the test suites.
+    Test(TestOptions),
 }
 
 /// Runs the chosen sub-command.
@@ -36,5 +44,6 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Run(options) => run::run(&tree, &options),
+        Verb::Test(options) => suites::run(&tree, &options),
     }
 }

@@ -10,12 +10,15 @@ mod build;
 mod cli;
 mod command;
 mod image;
+mod lint;
 mod machine;
 mod options;
 mod run;
+mod scenario;
 mod setup;
 mod size;
 mod stamp;
+mod suites;
 mod tree;
 
 use clap::Parser;

@@ -1,10 +1,12 @@
 //! From sources to a bootable base image.
 
 mod bare_metal;
+mod bases;
 mod cargo;
 mod tools;
 
 pub use bare_metal::HYPERVISOR;
+pub use bases::{Bases, bases};
 
 use crate::{
     image,
@@ -16,7 +18,7 @@ use clap::Args;
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 /// Options of whatever builds.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Do not build the hypervisor and the test guests
     #[arg(long)]

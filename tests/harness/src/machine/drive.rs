@@ -1,6 +1,6 @@
 //! Drives a machine that runs commands: takes frames until the exit status and the machine's end.
 
-use super::Machine;
+use super::{Machine, Sink, Watch};
 use anyhow::{Context, Result};
 use init::frame::{Decoder, Frame, Kind};
 use std::{
@@ -15,14 +15,6 @@ use std::{
 /// How long a machine may take to power off after its commands' end.
 const POWER_OFF: Duration = Duration::from_secs(30);
 
-/// What becomes of the commands' output.
-pub trait Sink {
-    /// Bytes of standard output.
-    fn stdout(&mut self, bytes: &[u8]);
-    /// Bytes of standard error.
-    fn stderr(&mut self, bytes: &[u8]);
-}
-
 /// How a machine ended.
 #[derive(Debug)]
 pub enum Ended {
@@ -30,6 +22,8 @@ pub enum Ended {
     PoweredOff,
     /// The commands ended but the machine stayed on and was ended.
     StayedOn,
+    /// What was watched for came.
+    Seen,
     /// Time ran out.
     TimedOut,
     /// By itself, before the commands had ended.
@@ -41,6 +35,7 @@ impl fmt::Display for Ended {
         match self {
             Self::PoweredOff => f.write_str("powered off"),
             Self::StayedOn => f.write_str("stayed on"),
+            Self::Seen => f.write_str("showed what was watched for"),
             Self::TimedOut => f.write_str("ran out of time"),
             Self::Early(status) => write!(f, "ended (the emulator: {status})"),
         }
@@ -58,10 +53,17 @@ pub struct Outcome {
     pub ended: Ended,
 }
 
-/// Drives the machine to its end, for at most `timeout`.
-pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, timeout: Duration) -> Result<Outcome> {
+/// Drives the machine to its end or to what `watch` waits for, for at most `timeout`.
+pub fn drive(
+    machine: &mut Machine,
+    sink: &mut dyn Sink,
+    timeout: Duration,
+    watch: &Watch<'_>,
+) -> Result<Outcome> {
     let start = Instant::now();
-    let deadline = start + timeout;
+    let deadline = start
+        .checked_add(timeout)
+        .context("the time limit is too long")?;
     let (sender, frames) = channel();
     let pipe = machine
         .take_frames()
@@ -69,7 +71,7 @@ pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, timeout: Duration) -> R
     thread::spawn(move || read_frames(pipe, &sender));
     let mut ready_after = None;
     let status = loop {
-        match next(&frames, deadline) {
+        match next(&frames, deadline, watch)? {
             Next::Frame(frame) => match frame.kind {
                 Kind::Ready => ready_after = Some(start.elapsed()),
                 Kind::Stdout => sink.stdout(&frame.payload),
@@ -86,6 +88,13 @@ pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, timeout: Duration) -> R
                     status: None,
                     ready_after,
                     ended,
+                });
+            }
+            Next::Seen => {
+                return Ok(Outcome {
+                    status: None,
+                    ready_after,
+                    ended: Ended::Seen,
                 });
             }
             Next::Late => {
@@ -112,13 +121,19 @@ enum Next {
     Frame(Frame),
     Closed,
     Late,
+    Seen,
 }
 
-fn next(frames: &Receiver<Frame>, deadline: Instant) -> Next {
-    match frames.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(frame) => Next::Frame(frame),
-        Err(RecvTimeoutError::Timeout) => Next::Late,
-        Err(RecvTimeoutError::Disconnected) => Next::Closed,
+fn next(frames: &Receiver<Frame>, deadline: Instant, watch: &Watch<'_>) -> Result<Next> {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match frames.recv_timeout(left.min(watch.period())) {
+            Ok(frame) => return Ok(Next::Frame(frame)),
+            Err(_) if watch.is_over()? => return Ok(Next::Seen),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Next::Closed),
+            Err(RecvTimeoutError::Timeout) if Instant::now() >= deadline => return Ok(Next::Late),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
     }
 }
 

@@ -7,14 +7,18 @@ mod disk;
 mod drive;
 mod folder;
 mod qemu;
+mod sink;
 mod tail;
+mod watch;
 
 pub use child::Machine;
 pub use config::{Config, Console};
 pub use disk::Disk;
-pub use drive::{Ended, Outcome, Sink, drive};
+pub use drive::{Ended, Outcome, drive};
 pub use folder::RunFolder;
+pub use sink::{Kept, Sink};
 pub use tail::last_lines;
+pub use watch::Watch;
 
 use crate::options::Kind;
 use anyhow::Result;

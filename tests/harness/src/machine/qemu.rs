@@ -108,9 +108,14 @@ fn boot_disk(qemu: &mut Command, config: &Config) {
     ]);
 }
 
-/// A drive without a device. A comma ends a value for QEMU unless it is doubled.
+/// A comma ends a value for QEMU unless it is doubled.
+fn escaped(value: &str) -> String {
+    value.replace(',', ",,")
+}
+
+/// A drive without a device.
 fn drive(qemu: &mut Command, name: &str, file: &str, format: &str) {
-    let file = file.replace(',', ",,");
+    let file = escaped(file);
     qemu.args([
         "-drive",
         &format!("if=none,id={name},format={format},file={file},discard=unmap"),
@@ -136,7 +141,10 @@ fn uefi(qemu: &mut Command, config: &Config) -> Result<()> {
     ])
     .args([
         "-drive",
-        &format!("if=pflash,format=raw,file={}", variables.display()),
+        &format!(
+            "if=pflash,format=raw,file={}",
+            escaped(&variables.to_string_lossy())
+        ),
     ]);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Commands in dom0, as if they ran here.
 
 use super::Plan;
-use crate::machine::{self, Config, Ended, Outcome, Sink, drive, last_lines};
+use crate::machine::{self, Config, Ended, Outcome, Sink, Watch, drive, last_lines};
 use anyhow::{Result, bail};
 use std::{
     io::{Write, stderr, stdout},
@@ -9,14 +9,16 @@ use std::{
     time::Duration,
 };
 
+/// Nobody waits longer.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How much of the logs is shown when a run fails.
 const LINES: usize = 25;
 
 /// Runs the plan's commands; their exit status becomes ours.
 pub fn run(plan: &Plan) -> Result<ExitCode> {
     let mut machine = machine::start(&plan.config)?;
-    let timeout = plan.timeout.unwrap_or(Duration::MAX / 4);
-    let outcome = drive(&mut machine, &mut Through, timeout)?;
+    let timeout = plan.timeout.unwrap_or(FOREVER);
+    let outcome = drive(&mut machine, &mut Through, timeout, &Watch::default())?;
     drop(machine);
     if let Some(after) = outcome.ready_after.filter(|_| plan.timings) {
         eprintln!("commands started after {:.2} s", after.as_secs_f64());

@@ -7,7 +7,7 @@ mod plan;
 mod proxy;
 mod terminal;
 
-pub use plan::Plan;
+pub use plan::{Plan, build_options};
 
 use crate::{
     build,

@@ -1,0 +1,108 @@
+//! Every unsafe site says why it is sound: `// SAFETY:` above a block or impl, a `# Safety` section
+//! (or `SAFETY:`) above a function.
+
+use super::files;
+use crate::suites::{Context, Verdict};
+use anyhow::Result;
+
+/// How far above a site its reason may end.
+const REACH: usize = 8;
+
+/// Looks at every Rust file.
+pub fn check(context: &Context<'_>) -> Result<Verdict> {
+    let sources = files::all(context.tree, &["*.rs"])?;
+    Ok(files::verdict(
+        sources
+            .iter()
+            .flat_map(|(path, text)| {
+                unexplained(text)
+                    .into_iter()
+                    .map(move |line| format!("{path}:{line}"))
+            })
+            .collect(),
+    ))
+}
+
+/// Lines (from 1) of unsafe sites without a reason.
+fn unexplained(text: &str) -> Vec<usize> {
+    let lines: Vec<_> = text.lines().collect();
+    (0..lines.len())
+        .filter(|&at| is_site(&code(lines[at])) && !is_explained(&lines, at))
+        .map(|at| at + 1)
+        .collect()
+}
+
+/// A line without its comment and its string literals.
+fn code(line: &str) -> String {
+    let line = line.replace("\\\"", "");
+    let outside = line.split('"').step_by(2).collect::<String>();
+    outside.split("//").next().unwrap_or_default().to_owned()
+}
+
+/// Whether the line opens an unsafe block, impl, trait or function. `unsafe fn` without a name is a type.
+fn is_site(code: &str) -> bool {
+    code.match_indices("unsafe").any(|(at, word)| {
+        let before = code.get(..at).unwrap_or_default();
+        let after = code.get(at + word.len()..).unwrap_or_default().trim_start();
+        let is_word = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"');
+        let after = after.strip_prefix("extern").unwrap_or(after).trim_start();
+        let is_function = after
+            .strip_prefix("fn ")
+            .is_some_and(|name| !name.starts_with('('));
+        is_word
+            && (after.starts_with('{')
+                || after.starts_with("impl")
+                || after.starts_with("trait")
+                || is_function)
+    })
+}
+
+/// A reason on the line, within reach above, or in the comments and attributes right above.
+fn is_explained(lines: &[&str], at: usize) -> bool {
+    let is_reason = |line: &&str| line.contains("SAFETY:") || line.contains("# Safety");
+    let near = lines.get(at.saturating_sub(REACH)..=at).unwrap_or_default();
+    let is_comment = |line: &&&str| {
+        let line = line.trim_start();
+        line.starts_with("//") || line.starts_with("#[")
+    };
+    let above = lines
+        .get(..at)
+        .unwrap_or_default()
+        .iter()
+        .rev()
+        .take_while(is_comment);
+    near.iter().any(is_reason) || above.copied().any(|line| is_reason(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sites_with_and_without_reasons() {
+        assert_eq!(unexplained("fn f() {\n    unsafe { g() }\n}"), [2]);
+        assert_eq!(
+            unexplained("// SAFETY: g is fine.\nlet x = unsafe { g() };"),
+            [0; 0]
+        );
+        assert_eq!(unexplained("unsafe impl Send for X {}"), [1]);
+        assert_eq!(
+            unexplained("/// # Safety\n/// Call it once.\npub unsafe fn f() {}"),
+            [0; 0]
+        );
+        assert_eq!(unexplained("pub unsafe extern \"C\" fn f() {}"), [1]);
+        assert_eq!(unexplained("unsafe extern \"C\" {"), [1]);
+    }
+
+    #[test]
+    fn what_is_no_site() {
+        for line in [
+            "#![forbid(unsafe_code)]",
+            "#[unsafe(no_mangle)]",
+            "// unsafe { }",
+            "type F = unsafe fn(u8);",
+        ] {
+            assert_eq!(unexplained(line), [0; 0], "{line}");
+        }
+    }
+}

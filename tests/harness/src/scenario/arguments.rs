@@ -1,0 +1,93 @@
+//! A scenario as the options of `run`, so that a user can repeat it by hand.
+
+use super::{
+    file::Scenario,
+    matrix::{Variant, word},
+};
+use crate::options::{Kind, RunOptions};
+use anyhow::Result;
+use clap::Parser;
+use std::path::{Path, PathBuf};
+
+#[derive(Parser)]
+struct Run {
+    #[command(flatten)]
+    options: RunOptions,
+}
+
+/// The options, by way of the command line that a user would write.
+pub fn options(
+    scenario: &Scenario,
+    variant: Variant,
+    home: &Path,
+    disks: &[PathBuf],
+) -> Result<RunOptions> {
+    let run = Run::try_parse_from(arguments(scenario, variant, home, disks))?;
+    Ok(run.options)
+}
+
+/// That command line.
+pub fn arguments(
+    scenario: &Scenario,
+    variant: Variant,
+    home: &Path,
+    disks: &[PathBuf],
+) -> Vec<String> {
+    let bochs = variant.machine == Kind::Bochs;
+    let different =
+        |here: Option<String>, there: Option<String>| if bochs { here.or(there) } else { there };
+    let mut words = vec!["run".to_owned()];
+    let mut add = |name: &str, value: Option<String>| {
+        // One word, so that a value may start with a dash.
+        words.extend(value.map(|value| format!("--{name}={value}")));
+    };
+    let said = |text: &String| (!text.is_empty()).then(|| text.clone());
+    add("machine", Some(word(&variant.machine)));
+    add("firmware", Some(word(&variant.firmware)));
+    add("smp", Some(variant.smp.to_string()));
+    add(
+        "cpu",
+        different(
+            scenario.bochs.cpu.clone(),
+            scenario.cpu.clone().filter(|_| !bochs),
+        ),
+    );
+    let text = |size: crate::size::Mebibytes| size.to_string();
+    add(
+        "memory",
+        different(scenario.bochs.memory.map(text), scenario.memory.map(text)),
+    );
+    add(
+        "dom0-memory",
+        different(
+            scenario.bochs.dom0_memory.map(text),
+            scenario.dom0_memory.map(text),
+        ),
+    );
+    add("disk-bus", scenario.disk_bus.as_ref().map(word));
+    add(
+        "share",
+        scenario
+            .share
+            .as_ref()
+            .map(|share| home.join(share).display().to_string()),
+    );
+    add("hypervisor-args", said(&scenario.hypervisor_args));
+    add("dom0-args", said(&scenario.dom0_args));
+    add("timeout", Some(timeout(scenario, variant).to_string()));
+    for disk in disks {
+        add("disk", Some(disk.display().to_string()));
+    }
+    add("exec", Some(scenario.commands.clone()));
+    if scenario.bare {
+        words.push("--bare".to_owned());
+    }
+    words
+}
+
+fn timeout(scenario: &Scenario, variant: Variant) -> u64 {
+    match variant.machine {
+        Kind::Bochs => scenario.bochs.timeout.unwrap_or(scenario.timeout),
+        Kind::Qemu => scenario.timeout,
+    }
+}

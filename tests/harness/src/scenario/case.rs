@@ -1,0 +1,149 @@
+//! A scenario on one machine, as a test case.
+
+use super::{arguments, disks, file::Scenario, matrix};
+use crate::{
+    machine::{self, Config, Console, Ended, Outcome, Watch, drive},
+    options::{Kind, RunOptions},
+    run::Plan,
+    suites::{Case, Context, Verdict},
+    tree,
+};
+use anyhow::Result;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The extension of scenario files.
+const EXTENSION: &str = "scenario";
+
+/// All cases of all scenario files of `folder`, by name.
+pub fn load_all(folder: &Path) -> Result<Vec<Case>> {
+    let mut paths: Vec<_> = fs::read_dir(folder)?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == EXTENSION)
+    });
+    paths.sort();
+    let mut cases = Vec::new();
+    for path in paths {
+        let scenario = Scenario::read(&path)?;
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        for (variant, suffix) in matrix::variants(&scenario) {
+            let options = arguments::options(&scenario, variant, folder, &[])?;
+            cases.push(Case {
+                name: format!("{name}{suffix}"),
+                about: scenario.about.clone(),
+                tags: tags(&scenario, &options),
+                skip: scenario.skip.clone(),
+                machine: Some(variant.machine),
+                cpus: if variant.machine == Kind::Bochs {
+                    1
+                } else {
+                    variant.smp
+                },
+                build: Some(crate::run::build_options(&options)),
+                run: runner(scenario.clone(), variant, folder.to_owned()),
+            });
+        }
+    }
+    Ok(cases)
+}
+
+fn tags(scenario: &Scenario, options: &RunOptions) -> Vec<String> {
+    let mut tags = scenario.tags.clone();
+    tags.push("scenarios".to_owned());
+    tags.push(matrix::word(&options.machine));
+    tags
+}
+
+fn runner(scenario: Scenario, variant: matrix::Variant, home: PathBuf) -> crate::suites::Runner {
+    Box::new(move |context| {
+        tree::create(&context.folder)?;
+        let disks = disks::make(&scenario.disks, &context.folder)?;
+        let options = arguments::options(&scenario, variant, &home, &disks)?;
+        let verdict = boot(&scenario, &options, context);
+        // Images are large, logs are what is kept.
+        for image in disks.iter().chain([&context.folder.join("boot.img")]) {
+            let _ = fs::remove_file(image);
+        }
+        verdict
+    })
+}
+
+fn boot(scenario: &Scenario, options: &RunOptions, context: &Context) -> Result<Verdict> {
+    let plan = Plan::new(options, context.base()?, &context.folder, Console::File)?;
+    let timeout = plan.timeout.unwrap_or_default();
+    let mut kept = machine::Kept::default();
+    let watch = Watch {
+        console: scenario
+            .until
+            .console
+            .as_deref()
+            .map(|pattern| (plan.config.console_log(), pattern)),
+        hypervisor: scenario
+            .until
+            .hypervisor
+            .as_deref()
+            .map(|pattern| (plan.config.hypervisor_log.clone(), pattern)),
+    };
+    let outcome = drive(
+        &mut machine::start(&plan.config)?,
+        &mut kept,
+        timeout,
+        &watch,
+    )?;
+    fs::write(context.folder.join("stdout"), &kept.stdout)?;
+    fs::write(context.folder.join("stderr"), &kept.stderr)?;
+    let mut wrong = end(scenario, &outcome);
+    wrong.extend(outputs(scenario, &plan.config, &kept)?);
+    Ok(if wrong.is_empty() {
+        Verdict::Passed
+    } else {
+        Verdict::Failed(wrong)
+    })
+}
+
+/// What is wrong with how the run ended.
+fn end(scenario: &Scenario, outcome: &Outcome) -> Vec<String> {
+    match (&outcome.ended, outcome.status) {
+        (Ended::Seen, _) => vec![],
+        (Ended::PoweredOff, Some(status)) if status == scenario.status => vec![],
+        (Ended::PoweredOff, Some(status)) => vec![format!(
+            "exit status {status} instead of {}",
+            scenario.status
+        )],
+        (ended, _) => vec![format!("the machine {ended}")],
+    }
+}
+
+fn outputs(scenario: &Scenario, config: &Config, kept: &machine::Kept) -> Result<Vec<String>> {
+    let file =
+        |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+    let mut wrong = scenario
+        .stdout
+        .check("stdout", &String::from_utf8_lossy(&kept.stdout))?;
+    wrong.extend(
+        scenario
+            .stderr
+            .check("stderr", &String::from_utf8_lossy(&kept.stderr))?,
+    );
+    wrong.extend(
+        scenario
+            .console
+            .check("dom0's console", &file(&config.console_log()))?,
+    );
+    wrong.extend(
+        scenario
+            .hypervisor
+            .check("the hypervisor's log", &file(&config.hypervisor_log))?,
+    );
+    Ok(wrong)
+}

@@ -1,0 +1,42 @@
+//! `test`: cases from several sources, chosen by name, run side by side where the machine has room.
+//!
+//! A source gives [`Case`]s; this module knows nothing of what they do. Invariant: the last line
+//! counts every chosen case exactly once.
+
+mod case;
+mod choose;
+mod host;
+pub use host::logged;
+mod report;
+mod schedule;
+
+pub use case::{Case, Context, Runner, Verdict};
+pub use choose::TestOptions;
+
+use crate::{build, lint, scenario, tree::Tree};
+use anyhow::Result;
+use std::process::ExitCode;
+
+/// Where scenario files are, in the checkout.
+const SCENARIOS: &str = "tests/scenarios";
+
+/// Runs what `options` choose.
+pub fn run(tree: &Tree, options: &TestOptions) -> Result<ExitCode> {
+    let mut cases = lint::cases();
+    cases.extend(host::cases(tree)?);
+    cases.extend(scenario::load_all(&tree.root.join(SCENARIOS))?);
+    let cases = choose::choose(cases, options)?;
+    if options.list {
+        report::list(&cases);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bases = build::bases(
+        tree,
+        cases
+            .iter()
+            .filter(|case| case.skip.is_none())
+            .filter_map(|case| case.build.clone()),
+    )?;
+    let results = schedule::run(tree, cases, &bases, options)?;
+    Ok(report::summary(tree, &results))
+}

@@ -1,0 +1,93 @@
+//! What the user sees.
+
+use super::{
+    Case, Verdict,
+    schedule::{Finished, folder_of},
+};
+use crate::{machine::last_lines, tree::Tree};
+use std::process::ExitCode;
+
+/// How much of a failed machine's logs is shown.
+const LINES: usize = 12;
+/// Logs that a case may have left.
+const LOGS: [&str; 5] = [
+    "output",
+    "stderr",
+    "console.log",
+    "hypervisor.log",
+    "emulator.log",
+];
+
+/// The cases, for `--list`.
+pub fn list(cases: &[Case]) {
+    for case in cases {
+        println!("{:<44} {} [{}]", case.name, case.about, case.tags.join(" "));
+    }
+}
+
+/// A case has ended.
+pub fn progress(tree: &Tree, finished: Option<&Finished>, count: usize, total: usize) {
+    let Some(finished) = finished else { return };
+    let word = word(&finished.verdict);
+    println!(
+        "[{count}/{total}] {word:<7} {:<44} {:>6.1} s",
+        finished.name,
+        finished.took.as_secs_f64()
+    );
+    let Verdict::Failed(reasons) = &finished.verdict else {
+        return;
+    };
+    for reason in reasons {
+        println!("    {}", reason.replace('\n', "\n    "));
+    }
+    let folder = folder_of(tree, &finished.name);
+    for log in LOGS {
+        let lines = last_lines(&folder.join(log), LINES);
+        if !lines.is_empty() {
+            println!("    --- {log} ---\n    {}", lines.replace('\n', "\n    "));
+        }
+    }
+    println!("    logs: {}", folder.display());
+}
+
+/// The end: what did not pass, and the counts alone on the last line.
+pub fn summary(tree: &Tree, results: &[Finished]) -> ExitCode {
+    let count = |wanted: &str| {
+        results
+            .iter()
+            .filter(|result| word(&result.verdict) == wanted)
+            .count()
+    };
+    println!();
+    for result in results {
+        match &result.verdict {
+            Verdict::Passed => {}
+            Verdict::Failed(_) => println!(
+                "FAILED  {} ({})",
+                result.name,
+                folder_of(tree, &result.name).display()
+            ),
+            Verdict::Skipped(reason) => println!("skipped {}: {reason}", result.name),
+        }
+    }
+    let (passed, failed, skipped) = (count("passed"), count("FAILED"), count("skipped"));
+    let more = if skipped > 0 {
+        format!(", {skipped} skipped")
+    } else {
+        String::new()
+    };
+    println!("{passed} passed, {failed} failed{more}");
+    if failed > 0 || passed == 0 {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Failed(_) => "FAILED",
+        Verdict::Skipped(_) => "skipped",
+    }
+}
