@@ -59,6 +59,9 @@ pub fn enable() -> u32 {
         // SAFETY: sets the global enable bit and nothing else.
         unsafe { register::write_msr(msr::APIC_BASE, base | 1 << 11) };
     }
+    // Not every machine lets LINT0 cut off the old interrupt controllers: mask them too.
+    super::port::write8(0x21, 0xff);
+    super::port::write8(0xa1, 0xff);
     // LINT0 as ExtINT on the boot CPU would let the old PIC in: dom0 has no use for it.
     write(LVT_LINT0, 1 << 16);
     write(LVT_LINT1, 1 << 16);

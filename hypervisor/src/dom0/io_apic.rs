@@ -82,7 +82,7 @@ fn carry_over(shadow: &Shadow, pin: u8) {
 }
 
 fn write_real(info: IoApicInfo, pin: u8, entry: RedirectionEntry) {
-    let mut put = |register: u32, value: u32| {
+    let put = |register: u32, value: u32| {
         direct::write32(info.address + SELECT, register);
         direct::write32(info.address + WINDOW, value);
     };

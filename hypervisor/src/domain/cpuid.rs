@@ -13,8 +13,8 @@ const LEAF1_ECX_HIDDEN: u32 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 
 const LEAF1_ECX_ADDED: u32 = 1 << 21 | 1 << 24 | 1 << 31;
 /// Leaf 1, EDX: MCE, MCA, DS, ACPI, TM, PBE.
 const LEAF1_EDX_HIDDEN: u32 = 1 << 7 | 1 << 14 | 1 << 21 | 1 << 22 | 1 << 29 | 1 << 31;
-/// Leaf 7, EBX: SGX, HLE, RTM, MPX, PT, RDT monitoring and allocation.
-const LEAF7_EBX_HIDDEN: u32 = 1 << 2 | 1 << 4 | 1 << 11 | 1 << 12 | 1 << 14 | 1 << 15 | 1 << 25;
+/// Leaf 7, EBX: TSC_ADJUST, SGX, HLE, RTM, MPX, PT, RDT monitoring and allocation.
+const LEAF7_EBX_HIDDEN: u32 = 1 << 1 | 1 << 2 | 1 << 4 | 1 << 11 | 1 << 12 | 1 << 14 | 1 << 15 | 1 << 25;
 /// Leaf 7, ECX: PKU, OSPKE, WAITPKG, shadow stacks, TME, LA57, key locker, PKS.
 const LEAF7_ECX_HIDDEN: u32 = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 13 | 1 << 16 | 1 << 23 | 1 << 31;
 /// Leaf 7, EDX: user interrupts, PCONFIG, LBR, IBT, AMX, speculation controls.
