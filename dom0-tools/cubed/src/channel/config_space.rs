@@ -15,6 +15,8 @@ const INTERRUPT_DISABLE: u16 = 1 << 10;
 pub struct ConfigSpace {
     file: File,
     path: PathBuf,
+    /// What was written last: each access costs a visit to the hypervisor.
+    command: u16,
 }
 
 impl ConfigSpace {
@@ -26,30 +28,18 @@ impl ConfigSpace {
         let path = function.join("config");
         let file =
             File::options().read(true).write(true).open(&path).map_err(AttachError::file("opening", &path))?;
-        Ok(Self { file, path })
+        let mut bytes = [0; 2];
+        file.read_exact_at(&mut bytes, COMMAND).map_err(AttachError::file("reading", &path))?;
+        let command = (u16::from_le_bytes(bytes) | MEMORY | BUS_MASTER) & !INTERRUPT_DISABLE;
+        Ok(Self { file, path, command })
     }
 
     /// Turns on memory decoding, bus mastering (without which the hypervisor does not attach)
-    /// and INTx.
+    /// and INTx. uio_pci_generic masks INTx at each interrupt; this lets it through again.
     ///
     /// # Errors
     /// [`AttachError::File`].
     pub fn enable(&self) -> Result<(), AttachError> {
-        self.change(|command| (command | MEMORY | BUS_MASTER) & !INTERRUPT_DISABLE)
-    }
-
-    /// Lets INTx through again: uio_pci_generic masks it at each interrupt.
-    ///
-    /// # Errors
-    /// [`AttachError::File`].
-    pub fn unmask_interrupt(&self) -> Result<(), AttachError> {
-        self.change(|command| command & !INTERRUPT_DISABLE)
-    }
-
-    fn change(&self, new: impl FnOnce(u16) -> u16) -> Result<(), AttachError> {
-        let mut bytes = [0; 2];
-        self.file.read_exact_at(&mut bytes, COMMAND).map_err(AttachError::file("reading", &self.path))?;
-        let command = new(u16::from_le_bytes(bytes));
-        self.file.write_all_at(&command.to_le_bytes(), COMMAND).map_err(AttachError::file("writing", &self.path))
+        self.file.write_all_at(&self.command.to_le_bytes(), COMMAND).map_err(AttachError::file("writing", &self.path))
     }
 }

@@ -81,7 +81,7 @@ impl Line for Channel {
         // Nothing to read means that somebody looked before the interrupt came: as good.
         let _ = rustix::io::read(&self.uio, &mut count);
         self.registers.write(reg::INTERRUPT, 1);
-        self.config.unmask_interrupt()
+        self.config.enable()
     }
 
     fn detach(self) {

@@ -18,6 +18,9 @@ pub struct Fake {
     model: Rc<RefCell<Model>>,
     memory: Memory,
     pool: Pool,
+    /// Never readable: the model raises no interrupts.
+    interrupt: std::os::unix::net::UnixStream,
+    _other: std::os::unix::net::UnixStream,
 }
 
 /// dom0's memory as the model reaches it: only buffer pages, by physical address.
@@ -32,7 +35,9 @@ impl Fake {
         model.borrow_mut().attach();
         let addresses: Vec<u64> = (0..pages).map(physical).collect();
         let mapping = Mapping::anonymous(pages * HUGE).unwrap();
-        Self { model: Rc::clone(model), memory: Memory { mapping, pages }, pool: Pool::new(&addresses) }
+        let (interrupt, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let memory = Memory { mapping, pages };
+        Self { model: Rc::clone(model), memory, pool: Pool::new(&addresses), interrupt, _other }
     }
 }
 
@@ -97,4 +102,16 @@ impl Hypervisor for Fake {
         // SAFETY: as above.
         unsafe { self.memory.mapping.slice_mut(buffer.offset(), buffer.len()) }
     }
+}
+
+impl crate::channel::Line for Fake {
+    fn interrupt(&self) -> std::os::fd::BorrowedFd<'_> {
+        std::os::fd::AsFd::as_fd(&self.interrupt)
+    }
+
+    fn acknowledge(&mut self) -> Result<(), crate::channel::AttachError> {
+        Ok(())
+    }
+
+    fn detach(self) {}
 }

@@ -5,5 +5,6 @@ mod consoles;
 mod kills;
 mod files;
 mod lives;
+mod sockets;
 mod swap;
 mod world;

@@ -111,13 +111,17 @@ impl Loop {
                     token => asked |= self.sessions.ready(token, daemon, now),
                 }
             }
-            // Even if no interrupt came: one that is masked for good would otherwise stay so.
-            if (events.is_empty() && !again || events.iter().any(|event| event.token() == INTERRUPT))
-                && let Err(error) = daemon.acknowledge()
-            {
-                return error.into();
-            }
+            let idle = events.is_empty() && !again;
+            let interrupted = events.iter().any(|event| event.token() == INTERRUPT);
             again = daemon.step(now);
+            // The interrupt stays masked while events are worked off, so that a burst costs one.
+            // Now and then it is taken without having come: one that got lost must not stay so.
+            if interrupted || idle {
+                if let Err(error) = daemon.acknowledge() {
+                    return error.into();
+                }
+                again |= daemon.step(now);
+            }
             asked |= self.sessions.serve(daemon, self.poll.registry(), now);
             if let Some(lost) = daemon.lost() {
                 return lost.into();
