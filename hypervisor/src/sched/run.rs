@@ -106,6 +106,7 @@ fn run_vcpu(vcpu: &Arc<Vcpu>) {
             None => crate::dom0::ended(),
             Some(_) => crate::guest::domain_ended(&domain),
         }
+        crate::service::raise_interrupt();
     } else {
         queue::put(vcpu, ran, block, deadline);
     }
@@ -129,7 +130,9 @@ fn enter_guest(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context) ->
     let flush = vcpu.flush.swap(false, Ordering::SeqCst);
     let exit = context.backend.run(&mut context.registers, flush);
     this.in_guest.store(false, Ordering::SeqCst);
-    domain::handle(vcpu, domain, context, exit)
+    let next = domain::handle(vcpu, domain, context, exit);
+    crate::service::raise_interrupt();
+    next
 }
 
 /// Loads what a vCPU has on a CPU beyond its backend's state.

@@ -6,7 +6,7 @@ use crate::memory::direct;
 use abi::channel::{COMMANDS, DETAIL_SIZE, EVENTS, layout};
 use abi::command::CommandEntry;
 use abi::event::Event;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 use zerocopy::{FromBytes, IntoBytes};
 
 struct Rings {
@@ -15,6 +15,9 @@ struct Rings {
     event_tail: u32,
     command_head: u32,
 }
+
+/// An event was put into an empty ring and the interrupt not yet raised: posters hold locks.
+static RAISE: AtomicBool = AtomicBool::new(false);
 
 static RINGS: Lock<Rings> =
     Lock::new(Level::Events, Rings { areas: None, event_tail: 0, command_head: 0 });
@@ -53,10 +56,15 @@ fn store(address: u64, value: u32) {
 /// poster keeps it, and tries again when [`super::commands`] or an attach asks for it.
 pub fn post(event: &Event, detail: &[u8]) -> bool {
     let Some(was_empty) = put(&mut RINGS.lock(), event, detail) else { return false };
-    if was_empty {
+    RAISE.fetch_or(was_empty, Ordering::AcqRel);
+    true
+}
+
+/// Raises the interrupt that posted events asked for. Called where no lock is held.
+pub fn raise_interrupt() {
+    if RAISE.load(Ordering::Relaxed) && RAISE.swap(false, Ordering::AcqRel) {
         pci::set_interrupt(true);
     }
-    true
 }
 
 /// Puts one event into the ring: `None` if it is full, else whether it was empty.
