@@ -102,8 +102,12 @@ impl<H: Hypervisor> Daemon<H> {
                 continue;
             }
             let moved = console.pump(&mut self.hypervisor).and_then(|()| console.pump_uart(&mut self.hypervisor, id));
-            if !matches!(moved, Err(Refused::By(abi::Error::NoMemory))) {
-                self.expect_done("console input", id, moved);
+            match moved {
+                Ok(()) | Err(Refused::By(abi::Error::NoMemory)) => {}
+                Err(error) => {
+                    console.drop_input();
+                    self.expect_done::<()>("console input", id, Err(error));
+                }
             }
         }
     }

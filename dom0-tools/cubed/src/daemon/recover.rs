@@ -100,7 +100,13 @@ impl<H: Hypervisor> Daemon<H> {
         let (mut first, mut lost) = (0, 0u64);
         loop {
             let at = self.scratch.physical();
-            let count = self.simple(op::LIST_SWAPPED, id, [first, at, room as u64])?;
+            let count = match self.simple(op::LIST_SWAPPED, id, [first, at, room as u64]) {
+                Err(Refused::By(error @ (abi::Error::Unknown | abi::Error::Unsupported))) => {
+                    tracing::warn!(domain = id, error = error.text(), "this hypervisor does not swap");
+                    break;
+                }
+                count => count?,
+            };
             let count = usize::try_from(count).unwrap_or(0).min(room);
             let bytes = self.scratch_bytes(count * size_of::<SwappedPage>()).chunks_exact(size_of::<SwappedPage>());
             let pages: Vec<SwappedPage> = bytes.filter_map(|bytes| SwappedPage::read_from_bytes(bytes).ok()).collect();

@@ -2,6 +2,7 @@
 
 use super::consoles::Consoles;
 use super::create::Creation;
+use super::teardown;
 use super::wait::Waiter;
 use super::{Client, Output};
 use crate::channel::{Buffer, Hypervisor, Lost, Request};
@@ -83,13 +84,14 @@ impl<H: Hypervisor> Daemon<H> {
     pub fn deadline(&self) -> Option<Instant> {
         let waiters = self.waiters.iter().filter_map(|waiter| waiter.deadline);
         let creations = self.creations.iter().filter_map(Creation::deadline);
-        waiters.chain(creations).min()
+        let slow = self.domains.values().any(|domain| domain.dying && !teardown::eager(domain));
+        waiters.chain(creations).chain(slow.then(|| self.now + teardown::PAUSE)).min()
     }
 
     /// True if the next step should follow at once.
     #[must_use]
     pub fn busy(&self) -> bool {
-        self.domains.values().any(|domain| domain.dying)
+        self.domains.values().any(teardown::eager)
             || self.creations.iter().any(Creation::busy)
             || !self.deferred.is_empty()
     }

@@ -70,6 +70,14 @@ impl<H: crate::channel::Line> Daemon<H> {
 }
 
 impl<H: Hypervisor> Daemon<H> {
+    /// After a while without anything: the hypervisor looks again at guests that it could not serve.
+    pub fn nudge(&mut self) {
+        if !self.domains.is_empty() {
+            let done = self.simple(abi::command::op::NOP, 0, []);
+            self.expect_done("nothing", 0, done);
+        }
+    }
+
     /// Goes on with disk accesses, but takes no new events. True if nothing is under way.
     pub fn rest(&mut self) -> bool {
         self.disks_work();

@@ -125,6 +125,11 @@ impl Console {
         !self.input.is_empty()
     }
 
+    /// Forgets what has been typed: there is nobody to take it.
+    pub fn drop_input(&mut self) {
+        self.input.clear();
+    }
+
     /// Gives the virtio device's guest what has been typed.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub struct Domain {
     pub since: Instant,
     /// It is being torn down.
     pub dying: bool,
+    /// How often the hypervisor was asked to go on with that.
+    pub tries: u32,
     /// Its end has been seen and written down.
     pub ended: bool,
 }
@@ -43,7 +45,7 @@ impl Domain {
             (device.slot, Device { kind: device.kind, disk: device.disk.clone(), ready: false, counters })
         };
         let devices = record.devices.iter().map(device).collect();
-        Self { record, devices, since: now, dying: false, ended: false }
+        Self { record, devices, since: now, dying: false, tries: 0, ended: false }
     }
 
     /// Its disks.

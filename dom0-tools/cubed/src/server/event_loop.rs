@@ -113,6 +113,9 @@ impl Loop {
             }
             let idle = events.is_empty() && !again;
             let interrupted = events.iter().any(|event| event.token() == INTERRUPT);
+            if idle {
+                daemon.nudge();
+            }
             again = daemon.step(now);
             // The interrupt stays masked while events are worked off, so that a burst costs one.
             // Now and then it is taken without having come: one that got lost must not stay so.
