@@ -51,7 +51,8 @@ pub struct Map {
     pub(crate) short: VecDeque<PageId>,
     /// Domains whose page-outs failed for want of slots.
     pub(crate) starved: BTreeSet<u32>,
-    /// Disk blocks whose last journal record failed: they may not change any more.
+    /// Disk blocks whose last journal record failed: whether it is on disk is not known until the
+    /// journal is read again, so their content is neither shown nor changed.
     pub(crate) broken: BTreeSet<(u16, u64)>,
     /// Until the first settling: live objects of an earlier daemon are still being told.
     pub(crate) recovering: bool,

@@ -44,12 +44,7 @@ impl Map {
             Kind::Zero { .. } => self.plan_zero(job),
             Kind::Read(_) | Kind::Resolve => Plan::default(),
         };
-        let blocked = self
-            .broken
-            .range((job.disk, job.first())..(job.disk, job.end()))
-            .next()
-            .is_some();
-        if plan.bad || blocked {
+        if plan.bad {
             self.finish_job(id, false);
             return;
         }

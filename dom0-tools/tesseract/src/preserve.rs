@@ -24,7 +24,10 @@ impl Map {
         let Some(job) = self.jobs.get_mut(&id) else {
             return;
         };
-        if job.failed {
+        let range = (job.disk, job.first())..(job.disk, job.end());
+        if job.failed
+            || self.broken.range(range).next().is_some() && !matches!(job.kind, Kind::Resolve)
+        {
             self.finish_job(id, false);
             return;
         }
