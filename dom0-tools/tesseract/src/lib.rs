@@ -11,7 +11,10 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod answer;
 mod audit;
+mod config;
+mod error;
 mod extents;
 mod flush;
 mod history;
@@ -22,6 +25,7 @@ mod modify;
 mod page_in;
 mod page_out;
 mod plan;
+mod plan_zero;
 mod preserve;
 mod queue;
 mod read;
@@ -31,16 +35,18 @@ mod request;
 mod resolve;
 mod restore;
 mod room;
+mod runs;
 mod slots;
 mod state;
 mod stats;
 mod types;
 
 pub use action::{Action, ActionId, Durable, Op, Outcome, Status};
+pub use config::{Config, Switches};
+pub use error::Error;
 pub use map::Map;
 pub use record::{RECORD_SIZE, Record};
 pub use refs::RefTable;
-pub use state::{Config, Error, Switches};
 pub use stats::{Stats, Totals};
 pub use types::{
     BLOCK, BLOCK_LEN, Extent, Medium, PageId, Payload, Piece, ReadSegment, RequestId, SECTOR,

@@ -1,11 +1,12 @@
 //! The map itself: its state, and the dispatch of completions.
 
 use crate::action::{Action, ActionId, Op, Outcome};
+use crate::config::{Config, Switches};
 use crate::job::Job;
 use crate::links::Links;
 use crate::queue::JobId;
 use crate::slots::Slots;
-use crate::state::{Config, Disk, Loading, Pending, PinId, Request, Switches};
+use crate::state::{Disk, Loading, Pending, PinId, Request};
 use crate::stats::{Stats, Totals};
 use crate::{PageId, RefTable, RequestId};
 use abi::BlockRef;

@@ -2,8 +2,8 @@
 
 use crate::action::Op;
 use crate::job::{Kind, Phase};
-use crate::plan::Reads;
 use crate::queue::JobId;
+use crate::runs::Reads;
 use crate::state::Pending;
 use crate::{BLOCK, Extent, Map, Medium};
 

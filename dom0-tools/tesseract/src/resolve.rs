@@ -1,9 +1,10 @@
 //! Attaching disks, and bringing all of a disk's content home so that the image stands alone.
 
 use crate::action::{Action, Op};
-use crate::plan::Writes;
+use crate::error::Error;
 use crate::queue::JobId;
-use crate::state::{Disk, Error, Pending, ResolveRun, Waiter};
+use crate::runs::Writes;
+use crate::state::{Disk, Pending, ResolveRun, Waiter};
 use crate::{BLOCK, Extent, Map, Record, Source};
 
 /// Blocks that are brought home in one job.

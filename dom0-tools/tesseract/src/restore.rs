@@ -1,8 +1,9 @@
 //! Starting again: after a kill with pages still swapped, or with references of earlier days.
 
 use crate::action::Action;
+use crate::config::Config;
+use crate::error::Error;
 use crate::slots::Slots;
-use crate::state::{Config, Error};
 use crate::{Map, PageId, RefTable};
 use abi::BlockRef;
 

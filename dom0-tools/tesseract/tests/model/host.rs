@@ -1,6 +1,6 @@
 //! dom0's media: what is written is there for a new daemon; what is synced survives a loss of power.
 
-use super::oracle::{Content, SECTORS, Sector};
+use crate::oracle::{Content, SECTORS, Sector};
 use std::collections::BTreeMap;
 use tesseract::{BLOCK, Durable, Extent, Medium, Record, RefTable};
 

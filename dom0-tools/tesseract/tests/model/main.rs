@@ -7,13 +7,9 @@
     clippy::cast_possible_wrap
 )]
 
-#[path = "model/host.rs"]
 mod host;
-#[path = "model/hypervisor.rs"]
 mod hypervisor;
-#[path = "model/oracle.rs"]
 mod oracle;
-#[path = "model/world.rs"]
 mod world;
 
 use hypervisor::Part;

@@ -1,0 +1,108 @@
+//! From finished jobs to the answer: names for whole pages, the status, the next jobs.
+
+use crate::Map;
+use crate::action::{Op, Status};
+use crate::queue::JobId;
+use crate::state::{Pending, Request};
+use crate::{PageId, RequestId};
+
+impl Map {
+    /// Ends a job: names while the range is still held, then the answer, then the next jobs.
+    pub(crate) fn finish_job(&mut self, id: JobId, ok: bool) {
+        let Some(job) = self.jobs.remove(&id) else {
+            return;
+        };
+        self.preserving.remove(&id);
+        for pin in 0..job.pins {
+            if let Some(block) = self.pins.remove((id, pin)) {
+                self.let_go(block);
+            }
+        }
+        for kept in job.preserved.values() {
+            self.slots.let_go(kept.slot());
+        }
+        match job.request {
+            Some(request) => self.request_part_done(request, ok),
+            None => self.resolve_step_done(job.disk, job.end(), ok),
+        }
+        let mut ready = Vec::new();
+        if let Some(disk) = self.disks.get_mut(&job.disk) {
+            disk.queue.leave(id, &mut ready);
+        }
+        ready.into_iter().for_each(|next| self.start(next));
+    }
+
+    pub(crate) fn request_part_done(&mut self, id: RequestId, ok: bool) {
+        let Some(request) = self.requests.get_mut(&id) else {
+            return;
+        };
+        request.failed |= !ok;
+        request.jobs -= 1;
+        if request.jobs > 0 {
+            return;
+        }
+        let Some(request) = self.requests.remove(&id) else {
+            return;
+        };
+        request
+            .drops
+            .iter()
+            .for_each(|&slot| self.slots.let_go(slot));
+        let associate = self.name_pages(id, &request);
+        let status = if request.failed {
+            Status::IoError
+        } else {
+            Status::Ok
+        };
+        self.of(id.domain).io_errors += u64::from(request.failed);
+        self.emit(
+            Op::Complete {
+                request: id,
+                status,
+                associate,
+            },
+            Pending::Nothing,
+        );
+    }
+
+    /// Gives the whole pages of a finished request their names, if every one can have one.
+    fn name_pages(&mut self, id: RequestId, request: &Request) -> bool {
+        let mut names = Vec::with_capacity(request.pages.len());
+        for used in &request.pages {
+            let spoiled = self.end_use(used.page);
+            let content = used
+                .block
+                .filter(|_| !spoiled && !request.failed)
+                .map(|block| {
+                    self.refs
+                        .current(block.unit(), block.block())
+                        .map_or(block, crate::map::slot_ref)
+                });
+            names.push((used.page, content));
+        }
+        let all = !names.is_empty()
+            && self.switches_of(id.domain).r2
+            && names.iter().all(|n| n.1.is_some());
+        for (page, content) in names {
+            match content {
+                Some(block) if all => self.name(page, block),
+                // What was read in replaced what the name stood for.
+                _ if request.reads || content.is_none() => self.unname(page),
+                _ => {}
+            }
+        }
+        all
+    }
+
+    fn end_use(&mut self, page: PageId) -> bool {
+        let Some((uses, spoiled)) = self.uses.get_mut(&page) else {
+            return true;
+        };
+        *uses -= 1;
+        let result = *spoiled;
+        if *uses == 0 {
+            self.uses.remove(&page);
+        }
+        result
+    }
+}
