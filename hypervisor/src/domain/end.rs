@@ -14,6 +14,8 @@ pub enum Reason {
     Killed = abi::domain::reason::KILLED,
     /// A virtqueue broke the specification; detail: slot << 32 | queue.
     BadVirtqueue = abi::domain::reason::BAD_VIRTQUEUE,
+    /// dom0's store could not give a page back; detail: the page.
+    StoreError = abi::domain::reason::STORE_ERROR,
     /// No frame was free; detail: the page.
     OutOfMemory = abi::domain::reason::OUT_OF_MEMORY,
     /// A test guest's result; detail: the code.
@@ -47,6 +49,7 @@ impl fmt::Display for End {
             Reason::Reset => f.write_str("it asked for a reset"),
             Reason::Killed => f.write_str("dom0 killed it"),
             Reason::BadVirtqueue => write!(f, "virtio slot {} queue {} broke the specification", detail >> 32, detail & 0xffff_ffff),
+            Reason::StoreError => write!(f, "the store could not give page {detail:#x} back"),
             Reason::OutOfMemory => write!(f, "no frame was free for page {detail:#x}"),
             Reason::GuestExit => write!(f, "it reported exit code {detail}"),
             Reason::TripleFault => write!(f, "its processor triple-faulted"),

@@ -26,6 +26,8 @@ pub struct Vcpu {
     pub startup: AtomicU32,
     /// Cached translations must go before the next entry.
     pub flush: AtomicBool,
+    /// It waits for a page: nothing else makes it run.
+    pub waiting: AtomicBool,
     /// An INIT that waits.
     pub init: AtomicBool,
 }
@@ -76,6 +78,7 @@ impl Vcpu {
             notified: AtomicBool::new(false),
             startup: AtomicU32::new(0),
             flush: AtomicBool::new(true),
+            waiting: AtomicBool::new(false),
             init: AtomicBool::new(false),
         })
     }

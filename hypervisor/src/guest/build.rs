@@ -77,7 +77,7 @@ pub fn load(domain: &Domain, gfn: u64, buffer: u64, pages: u64) -> Result<i64, E
         match memory.touch(Gfn(gfn)) {
             Touched::Frame(mfn) => direct::copy(buffer + (page << 12), mfn.0 << 12, 4096),
             Touched::Outside => return Err(Error::Invalid),
-            Touched::NoFrame => return Err(Error::NoMemory),
+            _ => return Err(Error::NoMemory),
         }
     }
     Ok(pages.cast_signed())

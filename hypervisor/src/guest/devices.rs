@@ -2,6 +2,8 @@
 
 use super::memory::Touched;
 use super::requests::{deliver, pump};
+use super::page_in::Need;
+use super::reclaim::reclaim;
 use super::Guest;
 use crate::domain::{self, Context, Devices, Domain, End, Next, Reason, Vcpu};
 use crate::vcpu::NestedFault;
@@ -18,17 +20,48 @@ pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, guest: &Guest, conte
     if devices.claims(fault.address) {
         return domain::access(vcpu, domain, context, fault, &mut devices);
     }
-    let touched = guest.memory.lock().touch(Gfn(fault.address >> 12));
-    match touched {
+    let gfn = Gfn(fault.address >> 12);
+    let result = fault_in(vcpu, domain, guest, gfn);
+    if result == Touched::Arriving {
+        return Next::Continue;
+    }
+    match result {
         Touched::Frame(_) => {
             guest.demand_zero.fetch_add(1, Ordering::Relaxed);
+            reclaim(domain, guest);
             Next::Continue
         }
         Touched::Outside => domain::end(domain, context, Reason::BadAddress, fault.address),
-        Touched::NoFrame => {
-            domain.end(End { reason: Reason::OutOfMemory, detail: fault.address >> 12 });
+        _ => {
+            domain.end(End { reason: Reason::OutOfMemory, detail: gfn.0 });
             Next::Ended
         }
+    }
+}
+
+/// Makes the page resident, or the vCPU wait for it ([`Touched::Arriving`]).
+fn fault_in(vcpu: &Vcpu, domain: &Arc<Domain>, guest: &Guest, gfn: Gfn) -> Touched {
+    if guest.memory.lock().is_full() {
+        reclaim(domain, guest);
+    }
+    let mut memory = guest.memory.lock();
+    if memory.must_wait(gfn) {
+        vcpu.waiting.store(true, Ordering::Release);
+        return Touched::Arriving;
+    }
+    match memory.touch(gfn) {
+        Touched::Swapped(block) => {
+            // Without room to ask, the vCPU faults again, when its turn comes.
+            if memory.ask(domain, gfn, block, Need::Touch) {
+                vcpu.waiting.store(true, Ordering::Release);
+            }
+            Touched::Arriving
+        }
+        Touched::Arriving => {
+            vcpu.waiting.store(true, Ordering::Release);
+            Touched::Arriving
+        }
+        other => other,
     }
 }
 

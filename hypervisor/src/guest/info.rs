@@ -18,7 +18,12 @@ pub fn info(domain: &Domain) -> Option<DomainInfo> {
     info.vcpus = guest.vcpus;
     info.flags = guest.flags.load(Ordering::Relaxed);
     info.name = guest.name;
-    info.live_requests = guest.devices.lock().live.len() as u64;
+    {
+        let slots = guest.devices.lock();
+        info.live_requests = slots.live.len() as u64;
+        info.balloon_stats = slots.balloon.latest().0;
+        info.balloon_target = slots.balloon_target;
+    }
     let memory = guest.memory.lock();
     let counts = memory.p2m.counts();
     info.memory = memory.pages;
@@ -28,10 +33,22 @@ pub fn info(domain: &Domain) -> Option<DomainInfo> {
     info.ballooned = counts.of(StateKind::Ballooned);
     info.in_flight = counts.in_flight();
     info.tables = memory.p2m.tables();
+    let swap = &memory.swap;
+    info.swap_in = swap.ins;
+    info.swap_in_for_io = swap.ins_for_io;
+    info.swap_in_for_write = swap.ins_for_write;
+    info.swap_in_around = swap.ins_around;
+    info.swap_out_bytes = swap.out_bytes;
+    info.zero_drops = swap.zero_drops;
+    info.r1_hits = swap.r1_hits;
+    info.r2_drops = swap.r2_drops;
+    info.r3_fresh = swap.r3_fresh;
+    info.cancelled = swap.cancelled;
+    info.worst_wait = swap.worst_wait;
+    info.total_wait = swap.total_wait;
     drop(memory);
     info.cpu_time = domain.cpu_time.load(Ordering::Relaxed);
     info.demand_zero = guest.demand_zero.load(Ordering::Relaxed);
-    info.balloon_stats = [u64::MAX; 16];
     let mut exits = [0u8; 80];
     for (chunk, counter) in exits.chunks_mut(8).zip(&domain.exits) {
         chunk.copy_from_slice(&counter.load(Ordering::Relaxed).to_le_bytes());

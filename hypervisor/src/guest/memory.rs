@@ -3,9 +3,13 @@
 use crate::memory::direct;
 use crate::memory::frames::{self, Tables};
 use crate::memory::nested::Nested;
+use super::page_in::MAX_IN;
+use super::reclaim::{Leaving, MAX_OUT};
+use abi::BlockRef;
 use abi::platform::{HIGH_RAM, LOW_RAM_END};
 use pages::state::{Event, PageState};
 use pages::P2m;
+use policy::second_chance::Hand;
 use paging::{Gfn, MapError, MemoryType, Mfn, Size};
 use virtio::memory::{Fault, GuestMemory as Access};
 
@@ -17,8 +21,65 @@ pub struct GuestMemory {
     pub pages: u64,
     /// Most resident pages.
     pub limit: u64,
-    /// Teardown: page states below are given back.
-    pub(super) freed_to: u64,
+    /// What is on its way, and counters.
+    pub(super) swap: Swap,
+    /// How far teardown is.
+    pub(super) teardown: Option<super::teardown::Teardown>,
+}
+
+/// Page-outs and page-ins under way, and counters (see [`abi::domain::DomainInfo`]).
+pub struct Swap {
+    pub(super) hand: Hand,
+    pub(super) leaving: heapless::Vec<Leaving, MAX_OUT>,
+    pub(super) arriving: [Option<Arrival>; MAX_IN],
+    /// dom0 could not take a page: no more until it says so.
+    pub(super) stopped: bool,
+    pub(super) zero_drops: u64,
+    pub(super) cancelled: u64,
+    pub(super) out_bytes: u64,
+    pub(super) r1_hits: u64,
+    pub(super) r2_drops: u64,
+    pub(super) r3_fresh: u64,
+    pub(super) ins: u64,
+    pub(super) ins_for_io: u64,
+    pub(super) ins_for_write: u64,
+    pub(super) ins_around: u64,
+    pub(super) worst_wait: u64,
+    pub(super) total_wait: u64,
+}
+
+/// A page that dom0 was asked for.
+#[derive(Clone, Copy)]
+pub struct Arrival {
+    /// The page.
+    pub gfn: u64,
+    /// The name of its content.
+    pub block: BlockRef,
+    /// TSC when it was asked for.
+    pub since: u64,
+}
+
+impl Swap {
+    const fn new() -> Self {
+        Self {
+            hand: Hand::new(),
+            leaving: heapless::Vec::new(),
+            arriving: [None; MAX_IN],
+            stopped: false,
+            zero_drops: 0,
+            cancelled: 0,
+            out_bytes: 0,
+            r1_hits: 0,
+            r2_drops: 0,
+            r3_fresh: 0,
+            ins: 0,
+            ins_for_io: 0,
+            ins_for_write: 0,
+            ins_around: 0,
+            worst_wait: 0,
+            total_wait: 0,
+        }
+    }
 }
 
 /// What touching a page led to.
@@ -26,6 +87,10 @@ pub struct GuestMemory {
 pub enum Touched {
     /// It is in this frame.
     Frame(Mfn),
+    /// It is in dom0's store under this name.
+    Swapped(BlockRef),
+    /// It is on its way in.
+    Arriving,
     /// There is no such memory.
     Outside,
     /// No frame is free.
@@ -35,7 +100,7 @@ pub enum Touched {
 impl GuestMemory {
     /// `pages` of RAM, all untouched; `None` without frames for the tables.
     pub fn new(pages: u64, limit: u64) -> Option<Self> {
-        Some(Self { p2m: P2m::new(&Tables)?, nested: Nested::new()?, pages, limit, freed_to: 0 })
+        Some(Self { p2m: P2m::new(&Tables)?, nested: Nested::new()?, pages, limit, swap: Swap::new(), teardown: None })
     }
 
     /// Physical address of the nested table.
@@ -63,8 +128,20 @@ impl GuestMemory {
         match self.p2m.get(&Tables, gfn) {
             Ok(PageState::Resident { mfn, .. }) => Touched::Frame(mfn),
             Ok(PageState::Absent | PageState::Ballooned) => self.populate(gfn),
+            Ok(PageState::PagingOut { mfn, .. }) => {
+                self.cancel_page_out(gfn, mfn);
+                Touched::Frame(mfn)
+            }
+            Ok(PageState::Swapped { block }) => Touched::Swapped(block),
+            Ok(PageState::PagingIn { .. }) => Touched::Arriving,
             _ => Touched::NoFrame,
         }
+    }
+
+    /// One past the highest guest frame of RAM.
+    pub fn end(&self) -> Gfn {
+        let low = LOW_RAM_END >> 12;
+        Gfn(if self.pages <= low { self.pages } else { (HIGH_RAM >> 12) + self.pages - low })
     }
 
     /// First touch: a zeroed frame.
@@ -92,7 +169,7 @@ impl GuestMemory {
             return Err(Fault::Bad(gpa));
         }
         match self.p2m.get(&Tables, gfn) {
-            Ok(PageState::Resident { mfn, .. }) => direct::read_bytes((mfn.0 << 12) + gpa % 4096, out),
+            Ok(PageState::Resident { mfn, .. } | PageState::PagingOut { mfn, .. }) => direct::read_bytes((mfn.0 << 12) + gpa % 4096, out),
             Ok(PageState::Absent | PageState::Ballooned) => out.fill(0),
             _ => return Err(Fault::NotPresent(gfn.0)),
         }
@@ -101,9 +178,13 @@ impl GuestMemory {
 
     fn write_page(&mut self, gpa: u64, bytes: &[u8]) -> Result<(), Fault> {
         match self.touch(Gfn(gpa >> 12)) {
-            Touched::Frame(mfn) => direct::write_bytes((mfn.0 << 12) + gpa % 4096, bytes),
+            Touched::Frame(mfn) => {
+                direct::write_bytes((mfn.0 << 12) + gpa % 4096, bytes);
+                // No dirty bit tells of a write through the direct map.
+                let _ = self.p2m.apply(&Tables, Gfn(gpa >> 12), Event::Written);
+            }
             Touched::Outside => return Err(Fault::Bad(gpa)),
-            Touched::NoFrame => return Err(Fault::NotPresent(gpa >> 12)),
+            _ => return Err(Fault::NotPresent(gpa >> 12)),
         }
         Ok(())
     }

@@ -1,12 +1,16 @@
 //! Guests: their memory, their virtual machine, their life.
 //!
 //! Lock order inside a guest: devices, memory, IO-APIC, local APICs.
+mod balloon;
 mod build;
 mod devices;
 mod info;
+mod io_pages;
 mod list;
 mod memory;
+mod page_in;
 mod port;
+mod reclaim;
 mod requests;
 mod slot;
 mod teardown;
@@ -15,10 +19,12 @@ mod uart;
 pub use build::{add_device, create, load, pause, set_boot_state, start};
 pub use devices::nested_fault;
 pub use info::info;
-pub use list::{MAX, count, each, find, identifiers};
+pub use list::{MAX, count, find, identifiers};
 pub use memory::GuestMemory;
 pub use port::port;
-pub use requests::{complete, copy, domain_ended, press_power_button, pump, pump_all, repost_all};
+pub use reclaim::reclaim;
+pub use requests::{complete, copy, domain_ended, interrupt, press_power_button, pump_all, repost_all, wake_waiting};
+pub use balloon::set_target;
 pub use slot::Slots;
 pub use teardown::destroy;
 

@@ -5,14 +5,18 @@
 //! dom0's next doorbell pumps again. Nothing is lost when no daemon is attached.
 
 use super::slot::{MAX_LIVE, Request, Slots};
-use super::{Guest, GuestMemory, list};
+use super::io_pages::Rules;
+use super::{Guest, balloon, list};
 use crate::domain::{Domain, End, Reason};
 use crate::memory::direct;
 use crate::service;
 use abi::command::op;
 use abi::event::{Event, HEADER_BYTES, MAX_SEGMENTS, RequestDetail, Segment, kind, segment};
-use abi::platform::{EVENT_GSI, VIRTIO_GSI, VIRTIO_SLOTS};
-use abi::{BlockRef, Error};
+use abi::domain::DomainFlags;
+use abi::platform::{EVENT_GSI, VIRTIO_BALLOON, VIRTIO_BLOCK, VIRTIO_GSI, VIRTIO_SLOTS};
+use abi::Error;
+use alloc::boxed::Box;
+use virtio::mmio::Device;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use apic::DeliveryMode;
@@ -51,20 +55,29 @@ pub fn pump(domain: &Arc<Domain>) {
 }
 
 fn post_waiting(domain: &Domain, slots: &mut Slots) -> Result<(), Stop> {
-    for request in slots.live.iter_mut().filter(|request| !request.posted) {
+    let Slots { live, devices, .. } = slots;
+    for request in live.iter_mut().filter(|request| !request.posted) {
         let Some(guest) = domain.guest() else { return Ok(()) };
-        post(domain, &mut guest.memory.lock(), request)?;
+        post(domain, guest, is(devices, request.slot, VIRTIO_BLOCK), request)?;
     }
     Ok(())
 }
 
+/// True if the slot holds a device of this kind.
+fn is(devices: &[Option<Box<Device>>], slot: usize, id: u32) -> bool {
+    devices.get(slot).and_then(Option::as_ref).is_some_and(|device| device.id() == id)
+}
+
 /// Takes new chains from the queues that were notified.
-fn collect(domain: &Domain, guest: &Guest, slots: &mut Slots) -> Result<(), Stop> {
+fn collect(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots) -> Result<(), Stop> {
     for slot in 0..VIRTIO_SLOTS as usize {
         while slots.notified[slot] != 0 {
             let queue = slots.notified[slot].trailing_zeros() as u16;
-            while let Some(mut request) = next(guest, slots, slot, queue)? {
-                let posted = post(domain, &mut guest.memory.lock(), &mut request);
+            if is(&slots.devices, slot, VIRTIO_BALLOON) {
+                work_balloon(domain, guest, slots, slot, queue)?;
+            }
+            while let Some(mut request) = next(domain, guest, slots, slot, queue)? {
+                let posted = post(domain, guest, is(&slots.devices, slot, VIRTIO_BLOCK), &mut request);
                 slots.live.push(request);
                 posted?;
             }
@@ -74,8 +87,19 @@ fn collect(domain: &Domain, guest: &Guest, slots: &mut Slots) -> Result<(), Stop
     Ok(())
 }
 
+/// The balloon's queues are worked off here: dom0 has no part in them.
+fn work_balloon(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<(), Stop> {
+    match balloon::work(domain, &mut guest.memory.lock(), slots, slot, queue) {
+        Ok(true) => interrupt(domain, guest, VIRTIO_GSI + slot as u32),
+        Ok(false) => {}
+        Err(QueueError::Breach(breach)) => return Err(Stop::Breach(slot, queue, breach)),
+        Err(_) => return Err(Stop::Full),
+    }
+    Ok(())
+}
+
 /// The next chain of a queue as a request; `None` if the queue is empty or not in use.
-fn next(guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<Option<Request>, Stop> {
+fn next(guest_domain: &Domain, guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<Option<Request>, Stop> {
     if slots.live.len() >= MAX_LIVE || slots.live.try_reserve(1).is_err() {
         return Err(Stop::Full);
     }
@@ -86,7 +110,11 @@ fn next(guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<Opt
         Ok(None) => return Ok(None),
         Ok(Some(chain)) => chain,
         Err(QueueError::Breach(breach)) => return Err(Stop::Breach(slot, queue, breach)),
-        // No frame for a ring page: again at the next doorbell.
+        // A ring page that is not there: asked for, and looked at again at the next doorbell.
+        Err(QueueError::NotPresent(gfn)) => {
+            memory.want(guest_domain, gfn);
+            return Err(Stop::Full);
+        }
         Err(_) => return Err(Stop::Full),
     };
     if !chain.complete {
@@ -109,25 +137,34 @@ fn next(guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<Opt
         writable: chain.writable,
         segments: kept,
         posted: false,
+        dropped: Vec::new(),
     }))
 }
 
-/// Posts one request with its detail.
-fn post(domain: &Domain, memory: &mut GuestMemory, request: &mut Request) -> Result<(), Stop> {
+/// Posts one request with its detail, once every page that it needs is there.
+fn post(domain: &Domain, guest: &Guest, block_device: bool, request: &mut Request) -> Result<(), Stop> {
+    let mut memory = guest.memory.lock();
+    let flags = guest.flags.load(Ordering::Relaxed);
+    let rules = Rules { block_device, r1: flags & DomainFlags::R1.bits() != 0, r3: flags & DomainFlags::R3.bits() != 0 };
+    if !memory.gather(domain, request, rules) {
+        return Err(Stop::Full);
+    }
     let mut header = [0; HEADER_BYTES];
-    let header_len = chain_copy::read(memory, &request.segments, 0, &mut header).unwrap_or(0);
-    let mut bytes = heapless::Vec::<u8, { 128 + MAX_SEGMENTS * 32 }>::new();
-    let mut count = 0;
+    let header_len = chain_copy::read(&mut *memory, &request.segments, 0, &mut header).unwrap_or(0);
     let mut body = heapless::Vec::<Segment, MAX_SEGMENTS>::new();
     for piece in split::pieces(&request.segments) {
-        if body.push(piece.segment(segment::DATA, piece.gfn(), BlockRef::NONE)).is_err() {
+        if body.push(memory.segment(&piece, request, rules)).is_err() {
             return Err(Stop::Breach(request.slot, request.queue, virtio::breach::Breach::TooLong(request.head)));
         }
-        count += 1;
     }
+    let count = body.len() as u32;
     let detail = RequestDetail { header, segments: count, header_len: header_len as u32, reserved: [0; 7] };
+    let mut bytes = heapless::Vec::<u8, { 128 + MAX_SEGMENTS * 32 }>::new();
     let _ = bytes.extend_from_slice(detail.as_bytes());
     let _ = bytes.extend_from_slice(body.as_bytes());
+    if block_device {
+        memory.watch_writes(domain, &body);
+    }
     let event = Event {
         kind: kind::REQUEST,
         domain: domain.id,
@@ -136,8 +173,13 @@ fn post(domain: &Domain, memory: &mut GuestMemory, request: &mut Request) -> Res
             count.into(), 0,
         ],
     };
-    request.posted = service::post(&event, &bytes);
-    if request.posted { Ok(()) } else { Err(Stop::Full) }
+    if !service::post(&event, &bytes) {
+        return Err(Stop::Full);
+    }
+    request.posted = true;
+    memory.swap.r1_hits += body.iter().filter(|segment| segment.kind == segment::REFERENCE).count() as u64;
+    memory.swap.r3_fresh += body.iter().filter(|segment| segment.flags & segment::DROPS != 0).count() as u64;
+    Ok(())
 }
 
 /// `COPY_OUT` and `COPY_IN`: bytes copied.
@@ -173,7 +215,7 @@ pub fn copy(domain: &Domain, operation: u32, args: [u64; 5]) -> Result<i64, Erro
 }
 
 /// `COMPLETE`.
-pub fn complete(domain: &Arc<Domain>, id: u64, written: u64) -> Result<(), Error> {
+pub fn complete(domain: &Arc<Domain>, id: u64, written: u64, flags: u64) -> Result<(), Error> {
     let guest = domain.guest().ok_or(Error::NotFound)?;
     let slot = {
         let mut slots = guest.devices.lock();
@@ -188,14 +230,20 @@ pub fn complete(domain: &Arc<Domain>, id: u64, written: u64) -> Result<(), Error
         if let Some(virtqueue) = device.queue(queue) {
             match virtqueue.push_used(&mut *guest.memory.lock(), head, written) {
                 Ok(wanted) => interrupt = wanted,
-                Err(QueueError::NotPresent(_)) => return Err(Error::NoMemory),
+                Err(QueueError::NotPresent(gfn)) => {
+                    guest.memory.lock().want(domain, gfn);
+                    return Err(Error::Again);
+                }
                 Err(_) => {}
             }
         }
         if interrupt {
             device.raise_used();
         }
-        slots.live.remove(at);
+        let request = slots.live.remove(at);
+        if flags & abi::command::complete::ASSOCIATE != 0 {
+            guest.memory.lock().associate(&request);
+        }
         interrupt.then_some(slot)
     };
     if let Some(slot) = slot {
@@ -278,6 +326,15 @@ fn tell_end(domain: &Domain, guest: &Guest) {
     }
 }
 
+/// Lets vCPUs that waited for memory look again.
+pub fn wake_waiting(domain: &Domain) {
+    for vcpu in domain.vcpus() {
+        if vcpu.waiting.swap(false, Ordering::AcqRel) {
+            vcpu.notify();
+        }
+    }
+}
+
 /// After a doorbell: everybody who waited for room.
 pub fn pump_all() {
     list::each(|domain| {
@@ -291,7 +348,17 @@ pub fn pump_all() {
 pub fn repost_all() {
     list::each(|domain| {
         let Some(guest) = domain.guest() else { return };
-        guest.devices.lock().live.iter_mut().for_each(|request| request.posted = false);
+        for request in &mut guest.devices.lock().live {
+            request.posted = false;
+            // A new daemon counts references anew, and these are not among them.
+            request.dropped.clear();
+        }
+        {
+            let mut memory = guest.memory.lock();
+            memory.take_back();
+            memory.ask_again(domain);
+        }
+        wake_waiting(domain);
         if guest.state.load(Ordering::Acquire) == abi::domain::state::ENDED {
             guest.end_untold.store(true, Ordering::Release);
         }

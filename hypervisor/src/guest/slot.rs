@@ -1,10 +1,11 @@
 //! The virtio slots of a guest and what is live in them.
 
 use super::uart::Uart;
-use abi::Error;
+use abi::{BlockRef, Error};
 use abi::platform::VIRTIO_SLOTS;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use virtio::balloon_stats::Poll;
 use virtio::chain::ChainSegment;
 use virtio::mmio::Device;
 
@@ -29,6 +30,9 @@ pub struct Request {
     pub segments: Vec<ChainSegment>,
     /// dom0 was told of it.
     pub posted: bool,
+    /// Pages that got a fresh frame for it (R3), and the content that this made superfluous: told
+    /// to dom0 with the request.
+    pub dropped: Vec<(u64, BlockRef)>,
 }
 
 /// All slots, with the 16550 and the power button.
@@ -45,6 +49,10 @@ pub struct Slots {
     pub uart: Uart,
     /// Pending power events.
     pub events: u8,
+    /// The balloon's statistics.
+    pub balloon: Poll,
+    /// The balloon's target, in pages.
+    pub balloon_target: u64,
 }
 
 impl Slots {
@@ -57,6 +65,8 @@ impl Slots {
             next_id: 1,
             uart: Uart::new(),
             events: 0,
+            balloon: Poll::RESET,
+            balloon_target: 0,
         }
     }
 
@@ -68,6 +78,15 @@ impl Slots {
         }
         *place = Some(Box::new(Device::new(id, queues, max, features, config).map_err(|_| Error::Invalid)?));
         Ok(())
+    }
+
+    /// True if a live request has bytes in this page: it must stay.
+    pub fn pins(&self, gfn: u64) -> bool {
+        let inside = |segment: &ChainSegment| {
+            let last = segment.gpa.saturating_add(segment.len.saturating_sub(1).into());
+            (segment.gpa >> 12..=last >> 12).contains(&gfn)
+        };
+        self.live.iter().any(|request| request.segments.iter().any(inside))
     }
 
     /// Forgets what was live in a slot (and, if given, in one queue of it).

@@ -8,9 +8,8 @@ use abi::domain::state;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 use pages::state::PageState;
-use abi::platform::HIGH_RAM;
-use pages::{P2m, Progress};
-use paging::{Cursor, Gfn, Mfn};
+use pages::Progress;
+use paging::{Cursor, Gfn, Mfn, TableCursor};
 
 /// Pages that one call gives back.
 const BUDGET: usize = 2048;
@@ -37,14 +36,45 @@ pub fn destroy(domain: &Arc<Domain>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where each phase of giving back goes on.
+pub struct Teardown {
+    frames: Cursor,
+    leaves: Cursor,
+    tables: TableCursor,
+    states: Cursor,
+}
+
 impl GuestMemory {
     /// Frees frames, then translations, then tables; true when nothing is left. No vCPU can run any
     /// more, and a later user of an address-space identifier flushes before its first entry.
     fn give_back(&mut self) -> bool {
+        if self.pages == 0 {
+            return true;
+        }
+        let all = Gfn(0)..self.end();
+        let mut teardown = self.teardown.take().unwrap_or_else(|| Teardown {
+            frames: Cursor::new(all.clone()),
+            leaves: Cursor::new(all.clone()),
+            tables: TableCursor::new(all.clone()),
+            states: Cursor::new(all),
+        });
+        let done = self.free_frames(&mut teardown.frames)
+            && self.nested.clear(&mut teardown.leaves, &mut teardown.tables, BUDGET as u32)
+            && self.p2m.free_tables_bounded(&Tables, &mut teardown.states, BUDGET as u32) == Progress::Done;
+        self.teardown = Some(teardown);
+        if done {
+            // With no pages left nothing looks into the tables again.
+            self.pages = 0;
+            frames::free(self.p2m.root());
+            frames::free(Mfn(self.nested.root() >> 12));
+        }
+        done
+    }
+
+    fn free_frames(&mut self, cursor: &mut Cursor) -> bool {
         let mut found = heapless::Vec::<(Gfn, Mfn), BUDGET>::new();
-        let mut cursor = Cursor::new(Gfn(self.freed_to)..P2m::limit());
-        let walked = self.p2m.for_each_bounded(&Tables, &mut cursor, BUDGET as u32, |gfn, state| {
-            if let PageState::Resident { mfn, .. } = state {
+        let walked = self.p2m.for_each_bounded(&Tables, cursor, BUDGET as u32, |gfn, state| {
+            if let Some(mfn) = state.frame() {
                 let _ = found.push((gfn, mfn));
             }
         });
@@ -53,21 +83,6 @@ impl GuestMemory {
                 frames::free(*mfn);
             }
         }
-        self.freed_to = cursor.position().0;
-        if !matches!(walked, Ok(Progress::Done)) {
-            return false;
-        }
-        let end = Gfn((HIGH_RAM >> 12) + self.pages);
-        let mut cursor = Cursor::new(Gfn(0)..end);
-        if self.p2m.free_tables_bounded(&Tables, &mut cursor, BUDGET as u32) == Progress::More || !self.nested.clear(end, BUDGET as u32) {
-            return false;
-        }
-        if self.pages != 0 {
-            // With no pages left nothing looks into the tables again.
-            self.pages = 0;
-            frames::free(self.p2m.root());
-            frames::free(Mfn(self.nested.root() >> 12));
-        }
-        true
+        matches!(walked, Ok(Progress::Done))
     }
 }

@@ -1,6 +1,7 @@
 //! A domain's nested page table in the vendor's format.
 
 use super::frames::Tables;
+use heapless::Vec;
 use paging::{Access, Cursor, Ept, FlushDebt, Format, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, TableCursor, Tree};
 
 /// Levels of every nested table: 48 bits of guest-physical address.
@@ -40,12 +41,46 @@ impl Nested {
         }
     }
 
-    /// Removes all translations below `end` and then all tables but the root, `budget` entries a
-    /// call; true when done. For address spaces that no vCPU enters any more.
-    pub fn clear(&mut self, end: Gfn, budget: u32) -> bool {
+    /// Removes all translations of `leaves`' range and then all tables of `tables`' but the root,
+    /// `budget` entries a call; true when done. For address spaces that no vCPU enters any more.
+    pub fn clear(&mut self, leaves: &mut Cursor, tables: &mut TableCursor, budget: u32) -> bool {
         match self {
-            Self::Npt(tree) => clear(tree, end, budget),
-            Self::Ept(tree) => clear(tree, end, budget),
+            Self::Npt(tree) => clear(tree, leaves, tables, budget),
+            Self::Ept(tree) => clear(tree, leaves, tables, budget),
+        }
+    }
+
+    /// Tests and clears the accessed bit of a page; the caller flushes later.
+    pub fn test_and_clear_accessed(&mut self, gfn: Gfn) -> bool {
+        match self {
+            Self::Npt(tree) => tree.test_and_clear_accessed(&Tables, gfn),
+            Self::Ept(tree) => tree.test_and_clear_accessed(&Tables, gfn),
+        }
+        .unwrap_or(false)
+    }
+
+    /// True if the page was written through its translation since its dirty bit was last cleared.
+    pub fn is_dirty(&self, gfn: Gfn) -> bool {
+        match self {
+            Self::Npt(tree) => tree.lookup(&Tables, gfn),
+            Self::Ept(tree) => tree.lookup(&Tables, gfn),
+        }
+        .is_some_and(|leaf| leaf.dirty)
+    }
+
+    /// Clears the dirty bits of pages and flushes once if any was set; which ones were.
+    pub fn clear_dirty<const N: usize>(&mut self, pages: &[Gfn], flush: impl FnOnce()) -> Vec<bool, N> {
+        match self {
+            Self::Npt(tree) => clear_dirty(tree, pages, flush),
+            Self::Ept(tree) => clear_dirty(tree, pages, flush),
+        }
+    }
+
+    /// Unmaps 4 KiB pages and flushes once; which ones were dirty.
+    pub fn unmap_batch(&mut self, pages: &[Gfn], flush: impl FnOnce()) -> Vec<bool, 64> {
+        match self {
+            Self::Npt(tree) => unmap_batch(tree, pages, flush),
+            Self::Ept(tree) => unmap_batch(tree, pages, flush),
         }
     }
 
@@ -78,15 +113,45 @@ fn unmap_small<F: Format>(tree: &mut Tree<F>, gfn: Gfn, flush: impl FnOnce()) {
     debt.pay(&Tables, flush);
 }
 
-fn clear<F: Format>(tree: &mut Tree<F>, end: Gfn, budget: u32) -> bool {
-    let mut cursor = Cursor::new(Gfn(0)..end);
-    let swept = tree.unmap_range_bounded(&Tables, &mut cursor, budget, |_| {});
+fn clear<F: Format>(tree: &mut Tree<F>, leaves: &mut Cursor, tables: &mut TableCursor, budget: u32) -> bool {
+    let swept = tree.unmap_range_bounded(&Tables, leaves, budget, |_| {});
     swept.debt.pay(&Tables, || {});
     if swept.progress == paging::Progress::More {
         return false;
     }
-    let mut cursor = TableCursor::new(Gfn(0)..end);
-    let swept = tree.free_tables_bounded(&Tables, &mut cursor, budget);
+    let swept = tree.free_tables_bounded(&Tables, tables, budget);
     swept.debt.pay(&Tables, || {});
     swept.progress != paging::Progress::More
+}
+
+fn clear_dirty<F: Format, const N: usize>(tree: &mut Tree<F>, pages: &[Gfn], flush: impl FnOnce()) -> Vec<bool, N> {
+    let mut debt = FlushDebt::nothing();
+    let mut were = Vec::new();
+    for &gfn in pages {
+        let (was, owed) = tree.test_and_clear_dirty(&Tables, gfn).unwrap_or((false, FlushDebt::nothing()));
+        let _ = were.push(was);
+        // Debts of one tree always join.
+        let _ = debt.join(&Tables, owed).map_err(|other| other.pay(&Tables, || {}));
+    }
+    if debt.is_owed() {
+        debt.pay(&Tables, flush);
+    }
+    were
+}
+
+fn unmap_batch<F: Format>(tree: &mut Tree<F>, pages: &[Gfn], flush: impl FnOnce()) -> Vec<bool, 64> {
+    let mut debt = FlushDebt::nothing();
+    let mut dirty = Vec::new();
+    for &gfn in pages {
+        let was = tree.unmap(&Tables, gfn, Size::Small).is_ok_and(|removed| {
+            // Debts of one tree always join.
+            let _ = debt.join(&Tables, removed.debt).map_err(|other| other.pay(&Tables, || {}));
+            removed.leaf.dirty
+        });
+        let _ = dirty.push(was);
+    }
+    if debt.is_owed() {
+        debt.pay(&Tables, flush);
+    }
+    dirty
 }

@@ -4,10 +4,12 @@ use super::channel;
 use crate::cpu::{self, cpuid, time};
 use crate::memory::{direct, frames};
 use crate::vcpu::{Vendor, vendor};
-use crate::domain::Domain;
+use crate::domain::{Domain, End, Reason};
 use crate::guest;
 use abi::Error;
-use abi::domain::{BootState, DeviceConfig};
+use abi::BlockRef;
+use abi::domain::{BootState, DeviceConfig, DomainFlags};
+use core::sync::atomic::Ordering;
 use abi::command::{Command, op};
 use abi::host::HostInfo;
 use alloc::sync::Arc;
@@ -62,10 +64,56 @@ fn on_domain(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64
         op::POWER_BUTTON => guest::press_power_button(domain)?,
         op::DOMAIN_INFO => return give(args[0], guest::info(domain).ok_or(Error::NotFound)?.as_bytes()),
         op::COPY_OUT | op::COPY_IN => return guest::copy(domain, operation, args),
-        op::COMPLETE => guest::complete(domain, args[0], args[1])?,
-        _ => return Err(Error::Unknown),
+        op::COMPLETE => guest::complete(domain, args[0], args[1], args[2])?,
+        _ => return on_pages(operation, domain, args),
     }
     Ok(0)
+}
+
+fn on_pages(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64, Error> {
+    let guest = domain.guest().ok_or(Error::NotFound)?;
+    let block = |word: u64| BlockRef::check(word).ok_or(Error::Invalid);
+    let result = match operation {
+        op::SET_LIMIT => {
+            let mut memory = guest.memory.lock();
+            if args[0] == 0 || args[0] > memory.pages {
+                return Err(Error::Invalid);
+            }
+            memory.limit = args[0];
+            memory.retry();
+            0
+        }
+        op::RETRY => {
+            guest.memory.lock().retry();
+            0
+        }
+        op::SET_FLAGS => {
+            DomainFlags::from_bits(args[0]).ok_or(Error::Invalid)?;
+            guest.flags.store(args[0], Ordering::Relaxed);
+            0
+        }
+        op::SET_BALLOON => {
+            let told = guest::set_target(&mut guest.devices.lock(), args[0])?;
+            if let Some(slot) = told {
+                guest::interrupt(domain, guest, abi::platform::VIRTIO_GSI + slot as u32);
+            }
+            0
+        }
+        op::LIST_SWAPPED => return guest.memory.lock().list_swapped(args[0], args[1], args[2]),
+        op::MOVE_REFERENCE => return guest.memory.lock().move_reference(args[0], block(args[1])?, block(args[2])?).map(|()| 0),
+        op::COPY_PAGE => return guest.memory.lock().copy_page(args[0], args[1]),
+        op::PAGE_OUT_DONE => guest.memory.lock().page_out_done(args[0], block(args[1])?).map(|()| 0)?,
+        op::PAGE_OUT_FAILED => guest.memory.lock().page_out_failed(args[0]).map(|()| 0)?,
+        op::PAGE_IN_DONE => guest.memory.lock().page_in_done(args[0], block(args[1])?, args[2], args[3])?,
+        op::PAGE_IN_FAILED => {
+            domain.end(End { reason: Reason::StoreError, detail: args[0] });
+            0
+        }
+        _ => return Err(Error::Unknown),
+    };
+    guest::reclaim(domain, guest);
+    guest::wake_waiting(domain);
+    Ok(result)
 }
 
 fn list_domains(address: u64, len: u64) -> Result<i64, Error> {

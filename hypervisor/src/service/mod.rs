@@ -8,5 +8,5 @@ mod commands;
 pub mod pci;
 mod registers;
 
-pub use channel::{post, raise_interrupt};
+pub use channel::{attached, post, raise_interrupt};
 pub use registers::{read, write};

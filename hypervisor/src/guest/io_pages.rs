@@ -1,0 +1,125 @@
+//! The pages of a request: what has to be in memory for it, what need not (R1, R3), and which of
+//! them equal a disk block afterwards (R2).
+
+use super::memory::GuestMemory;
+use super::page_in::Need;
+use super::slot::Request;
+use crate::domain::Domain;
+use crate::memory::frames::Tables;
+use abi::BlockRef;
+use abi::event::{MAX_SEGMENTS, Segment, segment};
+use pages::state::{Event, PageState};
+use paging::Gfn;
+use virtio::split::{self, Piece};
+
+/// What a request's device and domain allow.
+#[derive(Clone, Copy)]
+pub struct Rules {
+    /// It is a block device's: only there do pages have names.
+    pub block_device: bool,
+    /// Whole swapped pages go out as references.
+    pub r1: bool,
+    /// Whole swapped pages that are overwritten get a fresh frame.
+    pub r3: bool,
+}
+
+impl Rules {
+    /// True if the content of a swapped page is not needed here.
+    fn spares(self, piece: &Piece) -> bool {
+        self.block_device && piece.is_whole_page() && if piece.writable { self.r3 } else { self.r1 }
+    }
+}
+
+impl GuestMemory {
+    /// Brings in what the request needs; false while something is missing.
+    pub(super) fn gather(&mut self, domain: &Domain, request: &mut Request, rules: Rules) -> bool {
+        let mut complete = true;
+        for piece in split::pieces(&request.segments) {
+            let gfn = Gfn(piece.gfn());
+            match self.p2m.get(&Tables, gfn) {
+                Ok(PageState::Swapped { .. }) if rules.spares(&piece) => {}
+                Ok(PageState::Swapped { block }) => {
+                    let whole_write = rules.block_device && !piece.writable && piece.is_whole_page();
+                    self.ask(domain, gfn, block, if whole_write { Need::Write } else { Need::Io });
+                    complete = false;
+                }
+                Ok(PageState::PagingIn { .. }) => complete = false,
+                Ok(PageState::PagingOut { mfn, .. }) => self.cancel_page_out(gfn, mfn),
+                _ => {}
+            }
+        }
+        complete && self.refresh(request, rules)
+    }
+
+    /// R3: swapped pages that the request overwrites get fresh frames. False without memory for the list.
+    fn refresh(&mut self, request: &mut Request, rules: Rules) -> bool {
+        for piece in split::pieces(&request.segments) {
+            let gfn = Gfn(piece.gfn());
+            if !piece.writable || !rules.spares(&piece) {
+                continue;
+            }
+            let Ok(PageState::Swapped { block }) = self.p2m.get(&Tables, gfn) else { continue };
+            if request.dropped.try_reserve(1).is_err() {
+                return false;
+            }
+            if self.p2m.apply(&Tables, gfn, Event::Discard).is_ok() {
+                request.dropped.push((gfn.0, block));
+                self.touch(gfn);
+            }
+        }
+        true
+    }
+
+    /// The segment for one piece.
+    pub(super) fn segment(&self, piece: &Piece, request: &Request, rules: Rules) -> Segment {
+        let page = piece.gfn();
+        if !piece.writable && rules.spares(piece)
+            && let Ok(PageState::Swapped { block }) = self.p2m.get(&Tables, Gfn(page))
+        {
+            return piece.segment(segment::REFERENCE, page, block);
+        }
+        match request.dropped.iter().find(|(gfn, _)| *gfn == page) {
+            Some(&(_, block)) if piece.writable => {
+                let mut data = piece.segment(segment::DATA, page, block);
+                data.flags |= segment::DROPS;
+                data
+            }
+            _ => piece.segment(segment::DATA, page, BlockRef::NONE),
+        }
+    }
+
+    /// Clears the dirty bits of a request's whole pages, so that at its end they tell whether the
+    /// guest wrote meanwhile.
+    pub(super) fn watch_writes(&mut self, domain: &Domain, segments: &[Segment]) {
+        if self.limit >= self.pages {
+            return;
+        }
+        let whole = |s: &&Segment| s.kind == segment::DATA && s.flags & segment::WHOLE_PAGE != 0;
+        let pages: heapless::Vec<Gfn, MAX_SEGMENTS> = segments.iter().filter(whole).map(|s| Gfn(s.page)).collect();
+        let were = self.nested.clear_dirty::<MAX_SEGMENTS>(&pages, || crate::sched::shoot_down(domain));
+        for (&gfn, _) in pages.iter().zip(&were).filter(|(_, dirty)| **dirty) {
+            let _ = self.p2m.apply(&Tables, gfn, Event::Written);
+        }
+    }
+
+    /// The request is over and its whole pages have names in dom0: those that stayed clean are
+    /// associated.
+    pub(super) fn associate(&mut self, request: &Request) {
+        if self.limit >= self.pages {
+            return;
+        }
+        for piece in split::pieces(&request.segments).filter(Piece::is_whole_page) {
+            let gfn = Gfn(piece.gfn());
+            if !self.nested.is_dirty(gfn) {
+                let _ = self.p2m.apply(&Tables, gfn, Event::Associate);
+            }
+        }
+    }
+
+    /// Asks for a page that the hypervisor itself needs.
+    pub(super) fn want(&mut self, domain: &Domain, gfn: u64) {
+        if let Ok(PageState::Swapped { block }) = self.p2m.get(&Tables, Gfn(gfn)) {
+            self.ask(domain, Gfn(gfn), block, Need::Io);
+        }
+    }
+}
