@@ -5,6 +5,7 @@ use crate::format::{DiskEntry, Geometry};
 use crate::io::Volume;
 use crate::journal::{load, superblock};
 use std::path::Path;
+use std::time::Duration;
 
 /// What a store holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Report {
 /// # Errors
 /// If there is none, it is in use, or it cannot be read.
 pub fn check(path: &Path) -> Result<Report, Error> {
-    let volume = Volume::open(path, false, None)?;
+    let volume = Volume::open(path, false, None, Duration::ZERO)?;
     let superblock = superblock(&volume)?;
     let loaded = load(&volume, &superblock)?;
     let refs = &loaded.state.refs;

@@ -226,7 +226,7 @@ fn formatting_spares_what_is_not_ours_and_opening_says_what_is_wrong() {
         Err(Error::Foreign(_))
     ));
     assert!(matches!(
-        Store::open(&path, &Options::default()).err(),
+        Store::open(&path, &options(Backend::Auto)).err(),
         Some(Error::NoStore(_))
     ));
     let small = dir.path().join("small");
@@ -239,9 +239,9 @@ fn formatting_spares_what_is_not_ours_and_opening_says_what_is_wrong() {
         Store::format(&place.path, None, false),
         Err(Error::Foreign(_))
     ));
-    let open = Store::open(&place.path, &Options::default()).unwrap();
+    let open = Store::open(&place.path, &options(Backend::Auto)).unwrap();
     assert!(matches!(
-        Store::open(&place.path, &Options::default()).err(),
+        Store::open(&place.path, &options(Backend::Auto)).err(),
         Some(Error::InUse(_))
     ));
     drop(open);
@@ -252,7 +252,7 @@ fn formatting_spares_what_is_not_ours_and_opening_says_what_is_wrong() {
         .set_len(8 << 20)
         .unwrap();
     assert!(matches!(
-        Store::open(&place.path, &Options::default()).err(),
+        Store::open(&place.path, &options(Backend::Auto)).err(),
         Some(Error::Truncated(_))
     ));
 }

@@ -2,11 +2,15 @@
 
 use crate::Error;
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, open, seek};
+use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Granularity that suits every device we know.
 const COARSE: usize = 4096;
+/// Between two looks at a lock.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A file or block device. Locked: no other process of ours has it writable.
 #[derive(Debug)]
@@ -22,15 +26,20 @@ pub(crate) struct Volume {
 
 impl Volume {
     /// Opens what is there. With `write` the file is locked against a second opening.
-    pub(crate) fn open(path: &Path, write: bool, disk: Option<u16>) -> Result<Self, Error> {
+    ///
+    /// `patience`: how long to wait for the lock.
+    pub(crate) fn open(
+        path: &Path,
+        write: bool,
+        disk: Option<u16>,
+        patience: Duration,
+    ) -> Result<Self, Error> {
         let access = if write { OFlags::RDWR } else { OFlags::RDONLY } | OFlags::CLOEXEC;
-        let error = |source: rustix::io::Errno| Error::io("cannot open", path)(source.into());
+        let error = |source: Errno| Error::io("cannot open", path)(source.into());
         let (fd, direct) = match open(path, access | OFlags::DIRECT, Mode::empty()) {
             Ok(fd) => (fd, true),
             // Some file systems do not know direct I/O.
-            Err(rustix::io::Errno::INVAL) => {
-                (open(path, access, Mode::empty()).map_err(error)?, false)
-            }
+            Err(Errno::INVAL) => (open(path, access, Mode::empty()).map_err(error)?, false),
             Err(e) => return Err(error(e)),
         };
         let lock = if write {
@@ -38,13 +47,15 @@ impl Volume {
         } else {
             FlockOperation::NonBlockingLockShared
         };
-        flock(&fd, lock).map_err(|e| {
-            if e == rustix::io::Errno::WOULDBLOCK {
-                Error::InUse(path.to_path_buf())
-            } else {
-                error(e)
+        let start = Instant::now();
+        while let Err(e) = flock(&fd, lock) {
+            match e {
+                Errno::WOULDBLOCK if start.elapsed() < patience => std::thread::sleep(PAUSE),
+                Errno::WOULDBLOCK => return Err(Error::InUse(path.to_path_buf())),
+                Errno::INTR => {}
+                e => return Err(error(e)),
             }
-        })?;
+        }
         let kind = FileType::from_raw_mode(fstat(&fd).map_err(error)?.st_mode);
         let bytes = seek(&fd, rustix::fs::SeekFrom::End(0)).map_err(error)?;
         let block = match kind {

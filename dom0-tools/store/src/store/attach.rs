@@ -30,7 +30,7 @@ impl Store {
         if self.images.values().any(|v| v.path() == full) {
             return Err(Error::Attached(full));
         }
-        let mut volume = Volume::open(&full, write, Some(0))?;
+        let mut volume = Volume::open(&full, write, Some(0), self.patience)?;
         let carried = stamp::read(&volume)?;
         let entry = self.identify(&full, &name, volume.bytes(), carried, refs)?;
         let (disk, fresh) = match entry {

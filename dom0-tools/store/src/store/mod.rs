@@ -10,10 +10,11 @@ use crate::io::{Backend, Engine, FaultHook, Mailbox, Volume};
 use crate::journal::Journal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tesseract::RefTable;
 
 /// How to open a store.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Options {
     /// Who does the I/O.
     pub backend: Backend,
@@ -21,6 +22,20 @@ pub struct Options {
     pub faults: Option<FaultHook>,
     /// Identifies the boot of dom0; `None`: ask the kernel.
     pub boot: Option<[u8; 16]>,
+    /// How long to wait for another process to let go of the store or an image: a killed
+    /// daemon's last transfers hold them until they are over.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            backend: Backend::Auto,
+            faults: None,
+            boot: None,
+            patience: Duration::from_secs(10),
+        }
+    }
 }
 
 /// What an opened store brings along.
@@ -63,4 +78,5 @@ pub struct Store {
     /// The journal's word about disks.
     known: BTreeMap<u16, DiskEntry>,
     images: BTreeMap<u16, Arc<Volume>>,
+    patience: Duration,
 }

@@ -8,6 +8,7 @@ use crate::journal::{Journal, State, Writer, load, superblock};
 use rustix::fs::{Mode, OFlags};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tesseract::BLOCK;
 
 impl Store {
@@ -27,7 +28,7 @@ impl Store {
                 file.set_len(bytes).map_err(error("cannot enlarge"))?;
             }
         }
-        let volume = Volume::open(path, true, None)?;
+        let volume = Volume::open(path, true, None, Duration::ZERO)?;
         let geometry =
             Geometry::of(volume.bytes()).ok_or_else(|| Error::TooSmall(path.to_path_buf()))?;
         let memory = || error("no memory for")(std::io::ErrorKind::OutOfMemory.into());
@@ -68,7 +69,7 @@ impl Store {
             Some(boot) => boot,
             None => this_boot().map_err(error("no boot identifier for"))?,
         };
-        let volume = Arc::new(Volume::open(path, true, None)?);
+        let volume = Arc::new(Volume::open(path, true, None, options.patience)?);
         let old = superblock(&volume)?;
         let loaded = load(&volume, &old)?;
         let same_boot = old.boot == boot;
@@ -108,6 +109,7 @@ impl Store {
                 id,
                 known,
                 images,
+                patience: options.patience,
             },
             recovered,
         ))

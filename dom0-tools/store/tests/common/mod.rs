@@ -24,6 +24,7 @@ pub fn options(backend: Backend) -> Options {
     Options {
         backend,
         boot: Some(BOOT),
+        patience: std::time::Duration::ZERO,
         ..Options::default()
     }
 }

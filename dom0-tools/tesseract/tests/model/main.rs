@@ -7,6 +7,7 @@
     clippy::cast_possible_wrap
 )]
 
+mod hazards;
 mod host;
 mod hypervisor;
 mod oracle;

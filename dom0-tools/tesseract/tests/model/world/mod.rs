@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    pub(super) fn take(&mut self, actions: Vec<Action>) {
+    pub fn take(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action.op {
                 Op::Write { .. }

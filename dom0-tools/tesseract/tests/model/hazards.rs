@@ -1,0 +1,291 @@
+//! The hazards of removing double paging, one test each, scripted on the same world.
+
+use crate::hypervisor::{DOMAIN, Part, State};
+use crate::oracle::SECTORS;
+use crate::world::{DISKS, LBAS, World};
+use abi::BlockRef;
+use tesseract::{Config, Switches};
+
+const D: u16 = DISKS[0];
+
+fn world() -> World {
+    let config = Config {
+        reserve: 0,
+        read_around: 1,
+        ..Config::new(16)
+    };
+    World::new(config, Switches::default(), false)
+}
+
+fn whole(page: u64) -> Part {
+    Part {
+        page,
+        first: 0,
+        sectors: SECTORS,
+    }
+}
+
+fn write(world: &mut World, lba: u64, page: u64) {
+    world.transfer(true, D, lba * 8, vec![whole(page)]);
+    world.drain();
+}
+
+fn read(world: &mut World, lba: u64, page: u64) {
+    world.transfer(false, D, lba * 8, vec![whole(page)]);
+    world.drain();
+}
+
+fn evict(world: &mut World, page: u64) {
+    world.hypervisor.evict(page);
+    world.drain();
+}
+
+/// Kind of the content that a page is swapped to.
+fn kind(world: &World, page: u64) -> u8 {
+    match world.hypervisor.pages[page as usize].state {
+        State::Swapped { block, .. } => block.kind(),
+        ref other => panic!("page {page} is {other:?}"),
+    }
+}
+
+/// Puts new words on a block of the disk, through a page that is forgotten then.
+fn fill(world: &mut World, lba: u64) {
+    (0..SECTORS).for_each(|at| world.store(8, at));
+    write(world, lba, 8);
+    world.hypervisor.release(8);
+}
+
+/// A page with new words, swapped to a slot.
+fn swapped(world: &mut World, page: u64) {
+    (0..SECTORS).for_each(|at| world.store(page, at));
+    evict(world, page);
+    assert_eq!(kind(world, page), BlockRef::SWAP);
+}
+
+#[test]
+fn a1_overwriting_a_block_that_a_dropped_page_depends_on() {
+    let mut w = world();
+    fill(&mut w, 2);
+    read(&mut w, 2, 0);
+    evict(&mut w, 0);
+    assert_eq!(kind(&w, 0), BlockRef::DISK);
+    fill(&mut w, 2);
+    assert_eq!(kind(&w, 0), BlockRef::SWAP, "the old content moved");
+    w.check(true);
+}
+
+#[test]
+fn a2_pages_dirtied_after_association_are_not_dropped() {
+    // By a vCPU.
+    let mut w = world();
+    fill(&mut w, 2);
+    read(&mut w, 2, 0);
+    w.store(0, 3);
+    evict(&mut w, 0);
+    assert_eq!(kind(&w, 0), BlockRef::SWAP);
+    // By a device, in part.
+    read(&mut w, 2, 1);
+    w.transfer(
+        false,
+        D,
+        8,
+        vec![Part {
+            page: 1,
+            first: 2,
+            sectors: 1,
+        }],
+    );
+    w.drain();
+    evict(&mut w, 1);
+    assert_eq!(kind(&w, 1), BlockRef::SWAP);
+    // By a device, whole, from a place that no name can be given for.
+    read(&mut w, 2, 2);
+    w.transfer(false, D, 17, vec![whole(2)]);
+    w.drain();
+    evict(&mut w, 2);
+    assert_eq!(kind(&w, 2), BlockRef::SWAP);
+    w.check(true);
+}
+
+#[test]
+fn a3_a_page_dirtied_while_its_own_write_is_under_way_is_not_dropped() {
+    for steps in 0..8 {
+        let mut w = world();
+        (0..SECTORS).for_each(|at| w.store(0, at));
+        w.transfer(true, D, 16, vec![whole(0)]);
+        w.event();
+        for _ in 0..steps {
+            w.work(0);
+        }
+        let over = w.command(true);
+        w.store(0, 1);
+        w.drain();
+        evict(&mut w, 0);
+        assert_eq!(
+            kind(&w, 0),
+            BlockRef::SWAP,
+            "step {steps}, request over: {over}"
+        );
+        w.check(true);
+    }
+}
+
+#[test]
+fn a4_resident_swapped_and_partial_pages_in_one_request_at_every_offset() {
+    for sector in 0..16 {
+        let mut w = world();
+        fill(&mut w, 0);
+        fill(&mut w, 3);
+        swapped(&mut w, 0);
+        (1..3).for_each(|page| w.store(page, 5));
+        let parts = vec![
+            whole(1),
+            whole(0),
+            Part {
+                page: 2,
+                first: 4,
+                sectors: 3,
+            },
+            whole(3),
+        ];
+        w.transfer(true, D, sector, parts);
+        w.drain();
+        w.check(true);
+    }
+}
+
+#[test]
+fn a5_the_power_fails_after_every_single_step() {
+    for stop in 0..120 {
+        let mut w = world();
+        fill(&mut w, 0);
+        swapped(&mut w, 0);
+        write(&mut w, 0, 0);
+        w.flush(D);
+        w.drain();
+        // Flushed: block 0 in a slot. Now home again, another reference, a flush, and more.
+        (0..SECTORS).for_each(|at| w.store(1, at));
+        w.transfer(true, D, 0, vec![whole(1)]);
+        w.hypervisor.evict(0);
+        w.transfer(true, D, 8, vec![whole(0)]);
+        w.flush(D);
+        w.transfer(
+            true,
+            D,
+            2,
+            vec![Part {
+                page: 1,
+                first: 0,
+                sectors: 2,
+            }],
+        );
+        w.transfer(true, D, 16, vec![whole(0)]);
+        for _ in 0..stop {
+            if !(w.event() || w.command(true) || w.append() || w.work(stop)) {
+                w.settle();
+            }
+        }
+        w.power_loss();
+        w.check(true);
+    }
+}
+
+#[test]
+fn a6_a_slot_that_a_disk_refers_to_outlives_its_page() {
+    let mut w = world();
+    w.switches.r2 = false;
+    w.map.set_switches(DOMAIN, w.switches);
+    swapped(&mut w, 0);
+    write(&mut w, 1, 0);
+    w.hypervisor.touch(0);
+    w.drain();
+    assert_eq!(w.map.totals().ref_lbas, 1);
+    // Slots enough for everything else would take this one too, if it were free.
+    (1..8).for_each(|page| swapped(&mut w, page));
+    read(&mut w, 1, 0);
+    w.check(true);
+}
+
+#[test]
+fn a7_trimmed_references_are_released_and_nothing_leaks() {
+    for unmap in [false, true] {
+        let mut w = world();
+        swapped(&mut w, 0);
+        (0..LBAS).for_each(|lba| write(&mut w, lba, 0));
+        assert_eq!(w.map.totals().ref_lbas, LBAS);
+        w.zero(D, 3, LBAS * 8 - 5, unmap);
+        w.drain();
+        w.flush(D);
+        w.drain();
+        assert_eq!(w.map.totals().ref_lbas, 0);
+        w.hypervisor.release(0);
+        w.drain();
+        assert_eq!(w.map.totals().free, 16);
+        w.check(true);
+    }
+}
+
+#[test]
+fn a8_references_outlive_their_domain_and_a_restart() {
+    let mut w = world();
+    swapped(&mut w, 0);
+    swapped(&mut w, 1);
+    write(&mut w, 1, 0);
+    for page in &mut w.hypervisor.pages {
+        page.state = State::Zero;
+    }
+    drop(w.map.domain_gone(DOMAIN));
+    w.drain();
+    assert_eq!(w.map.totals().free, 15, "only the block's slot is left");
+    read(&mut w, 1, 2);
+    w.kill();
+    w.drain();
+    read(&mut w, 1, 3);
+    w.check(true);
+}
+
+#[test]
+fn a9_a_slot_that_cannot_be_read_is_an_io_error_to_the_guest_and_no_more() {
+    let mut w = world();
+    swapped(&mut w, 0);
+    write(&mut w, 1, 0);
+    w.faults = 100;
+    w.transfer(false, D, 8, vec![whole(2)]);
+    w.drain();
+    assert_eq!(w.map.stats(DOMAIN).io_errors, 1);
+    evict(&mut w, 2);
+    w.check(true);
+}
+
+#[test]
+fn a10_a_disk_with_references_is_not_let_go_and_resolving_makes_it_whole() {
+    let mut w = world();
+    swapped(&mut w, 0);
+    write(&mut w, 1, 0);
+    assert_eq!(
+        w.map.detach(D, false),
+        Err(tesseract::Error::HasReferences(D))
+    );
+    // Also while its domain writes on.
+    let actions = w.map.resolve_all(D).unwrap();
+    w.take(actions);
+    w.transfer(true, D, 16, vec![whole(0)]);
+    w.drain();
+    assert_eq!(std::mem::take(&mut w.resolved), [true]);
+    assert_eq!(w.map.totals().ref_lbas, 0);
+    w.check(true);
+}
+
+#[test]
+fn r2_drops_cost_no_bytes() {
+    let mut w = world();
+    (0..4).for_each(|lba| fill(&mut w, lba));
+    let before = w.map.stats(DOMAIN).swap_out_bytes;
+    for lba in 0..4 {
+        read(&mut w, lba, lba);
+        evict(&mut w, lba);
+    }
+    let stats = w.map.stats(DOMAIN);
+    assert_eq!((stats.r2_drops, stats.swap_out_bytes), (4, before));
+    w.check(true);
+}
