@@ -1,6 +1,6 @@
 //! Starts `cubed` when the kernel sees the hypervisor's service channel among its PCI devices.
 
-use crate::reap::Reaper;
+use crate::{parameter, reap::Reaper};
 use std::{
     fs,
     path::Path,
@@ -32,7 +32,12 @@ pub fn start_if_hypervisor(reaper: &Reaper) {
 
 fn start(reaper: &Reaper) -> std::io::Result<Option<i32>> {
     let log = fs::File::create(LOG)?;
-    let child = crate::shell::environment(Command::new(DAEMON.0).arg(DAEMON.1))
+    let mut command = Command::new(DAEMON.0);
+    command.arg(DAEMON.1);
+    if let Some(store) = parameter::value(parameter::STORE) {
+        command.args(["--store", &store]);
+    }
+    let child = crate::shell::environment(&mut command)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

@@ -1,6 +1,7 @@
 //! Names that do not depend on the bus: `/dev/disk0` is the first `--disk` of the harness, be it
 //! virtio, NVMe or ATA. The harness gives its disks the serial numbers (ATA on Bochs: the model) `disk0`, ...
 
+use crate::parameter;
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -12,14 +13,14 @@ use std::{
 const BLOCK: &str = "/sys/block";
 /// Where buses show a serial number or a model, below a disk's folder.
 const NAMES: [&str; 3] = ["serial", "device/serial", "device/model"];
-/// Set by the harness on the kernel's command line: how many disks to wait for.
-const EXPECTED: &str = "hypercube.disks=";
 /// Disk probing is asynchronous; this is how long it may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Links the disks that are there.
 pub fn name_all() {
-    let expected = expected();
+    let expected = parameter::value(parameter::DISKS)
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(0);
     let start = Instant::now();
     while link_all() < expected {
         if start.elapsed() > PATIENCE {
@@ -27,14 +28,6 @@ pub fn name_all() {
         }
         sleep(Duration::from_millis(20));
     }
-}
-
-fn expected() -> usize {
-    let line = fs::read_to_string("/proc/cmdline").unwrap_or_default();
-    line.split_whitespace()
-        .filter_map(|word| word.strip_prefix(EXPECTED)?.parse().ok())
-        .next_back()
-        .unwrap_or(0)
 }
 
 /// Links every disk that carries one of our names and counts them.

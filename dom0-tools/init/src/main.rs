@@ -11,6 +11,7 @@ mod execute;
 mod memory;
 mod modules;
 mod mounts;
+mod parameter;
 mod port;
 mod power;
 mod reap;
