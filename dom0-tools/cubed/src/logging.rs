@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 
@@ -43,10 +44,12 @@ impl Write for Rotating {
     }
 }
 
-/// Starts logging. Without the file standard error alone is used, and that is said there.
-pub fn start(level: tracing::Level, path: &Path) {
-    let filter = tracing_subscriber::filter::LevelFilter::from_level(level);
+/// Starts logging; `quiet`: only errors go to standard error. Without the file standard error
+/// alone is used, and that is said there.
+pub fn start(level: tracing::Level, path: &Path, quiet: bool) {
+    let filter = LevelFilter::from_level(level);
     let stderr = fmt::layer().with_writer(io::stderr).with_target(false).with_ansi(false);
+    let stderr = stderr.with_filter(if quiet { LevelFilter::ERROR } else { LevelFilter::TRACE });
     let file = Rotating::open(path);
     let failed = file.as_ref().err().map(ToString::to_string);
     let file = file.ok().map(|file| fmt::layer().with_writer(Mutex::new(file)).with_target(false).with_ansi(false));

@@ -45,7 +45,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     }
     let dir = StateDir::open(&options.state_dir)
         .map_err(|error| format!("{}: {error}; give another --state-dir", options.state_dir.display()))?;
-    logging::start(options.log_level, &options.state_dir.join("log"));
+    logging::start(options.log_level, &options.state_dir.join("log"), background::is_background());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), abi = abi::VERSION, "cubed begins");
 
     let choice =

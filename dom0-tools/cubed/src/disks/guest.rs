@@ -99,27 +99,27 @@ fn writes(segments: &[Segment], len: u64) -> Option<Vec<WriteSegment>> {
             _ => runs.push(WriteSegment { len, payload }),
         }
     }
-    if runs.iter().all(|run| run.len.is_multiple_of(512)) {
-        return Some(runs);
-    }
-    if runs.iter().any(|run| matches!(run.payload, Payload::Reference { .. })) {
-        return None;
-    }
-    Some(whole_sectors(runs))
+    whole_sectors(runs)
 }
 
 /// Runs that begin or end inside a sector are put together with their neighbours, as bytes.
-fn whole_sectors(runs: Vec<WriteSegment>) -> Vec<WriteSegment> {
+fn whole_sectors(runs: Vec<WriteSegment>) -> Option<Vec<WriteSegment>> {
     let mut merged: Vec<WriteSegment> = Vec::new();
-    let mut at = u32::try_from(HEADER).unwrap_or(0);
+    let mut at = u32::try_from(HEADER).ok()?;
     for run in runs {
         match merged.last_mut() {
-            Some(last) if !last.len.is_multiple_of(512) => last.len += run.len,
+            Some(last) if !last.len.is_multiple_of(512) => {
+                if matches!(run.payload, Payload::Reference { .. }) {
+                    return None;
+                }
+                last.len += run.len;
+            }
+            _ if run.len.is_multiple_of(512) => merged.push(run),
             _ => merged.push(WriteSegment { len: run.len, payload: Payload::Data { at, page: None } }),
         }
         at += run.len;
     }
-    merged
+    Some(merged)
 }
 
 /// The runs of a read: the writable bytes before the status.

@@ -5,6 +5,7 @@ mod consoles;
 mod kills;
 mod files;
 mod lives;
+mod shapes;
 mod sockets;
 mod swap;
 mod world;
