@@ -55,7 +55,8 @@ pub enum Op {
         unmap: bool,
     },
     /// Read 4 KiB at `from` and offer them: `PAGE_IN_DONE(page, block)`, with KEEP if `keep`.
-    /// Outcome: Done if the page is resident now; Declined if the hypervisor did not take it;
+    /// Outcome: Done if the page is resident now; Declined if the hypervisor did not take it (a
+    /// demanded page is then offered again after the next settling);
     /// Failed if the bytes could not be read (nothing is told to the hypervisor then).
     Load {
         /// The page.

@@ -44,6 +44,8 @@ pub struct Map {
     pub(crate) moving: BTreeMap<PageId, bool>,
     /// Pages that the hypervisor would not move: an event that tells why is under way.
     pub(crate) unsure: BTreeSet<PageId>,
+    /// Pages that guests wait for and that the hypervisor could not take.
+    pub(crate) parked: BTreeSet<PageId>,
     /// Disk blocks that running actions read or name, with how many.
     pub(crate) busy: BTreeMap<BlockRef, u32>,
     /// Live uses of whole pages by requests; true: by several at once, so no name is safe.
@@ -84,6 +86,7 @@ impl Map {
             loading: HashMap::new(),
             moving: BTreeMap::new(),
             unsure: BTreeSet::new(),
+            parked: BTreeSet::new(),
             busy: BTreeMap::new(),
             uses: HashMap::new(),
             short: VecDeque::new(),
@@ -145,6 +148,13 @@ impl Map {
             }
         }
         self.slots.settle();
+        for page in std::mem::take(&mut self.parked) {
+            if let Some(again) = self.moving.get_mut(&page) {
+                *again = true;
+            } else if !self.loading.contains_key(&page) {
+                self.load(page, true);
+            }
+        }
         self.finish_call()
     }
 

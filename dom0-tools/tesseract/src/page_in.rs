@@ -35,6 +35,7 @@ impl Map {
     /// A swapped page's content is needed no more (`RELEASE`).
     pub fn release(&mut self, page: PageId) -> Vec<Action> {
         self.unsure.remove(&page);
+        self.parked.remove(&page);
         if let Some(block) = self.swapped.remove(page) {
             self.let_go(block);
         }
@@ -149,7 +150,11 @@ impl Map {
                 self.emit(Op::PageInFailed { page, block }, Pending::Nothing);
             }
             // The offer may have come before the hypervisor knew that it wanted the page.
-            Outcome::Declined if again && self.swapped.get(page).is_some() => self.load(page, true),
+            Outcome::Declined if again => self.load(page, true),
+            // No frame is free, or the domain is ending: once more after the next settling.
+            Outcome::Declined if demanded => {
+                self.parked.insert(page);
+            }
             Outcome::Done | Outcome::Declined | Outcome::Failed => {}
         }
         self.let_go(block);

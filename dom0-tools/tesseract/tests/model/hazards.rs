@@ -289,3 +289,30 @@ fn r2_drops_cost_no_bytes() {
     assert_eq!((stats.r2_drops, stats.swap_out_bytes), (4, before));
     w.check(true);
 }
+
+#[test]
+fn a_late_event_may_still_name_the_block_that_a_writer_wants() {
+    let mut w = world();
+    fill(&mut w, 2);
+    read(&mut w, 2, 0);
+    evict(&mut w, 0);
+    assert_eq!(kind(&w, 0), BlockRef::DISK);
+    let before = w.host.block(D, 2);
+    (0..SECTORS).for_each(|at| w.store(1, at));
+    w.transfer(true, D, 16, vec![whole(1)]);
+    // The map sees the writer only, and moves the page; the guest writes that page, told with the
+    // reference of before, and touches it.
+    assert!(w.event());
+    while w.work(0) {}
+    w.transfer(true, D, 24, vec![whole(0)]);
+    while w.command(true) || w.work(0) {}
+    assert_eq!(
+        w.host.block(D, 2),
+        before,
+        "the late event names this content"
+    );
+    w.hypervisor.touch(0);
+    w.drain();
+    assert_ne!(w.host.block(D, 2), before);
+    w.check(true);
+}

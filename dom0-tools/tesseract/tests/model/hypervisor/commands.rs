@@ -108,7 +108,7 @@ impl Hypervisor {
                 block: b,
                 truth,
                 stores,
-            } if b == block => {
+            } if b == block && !decline => {
                 assert_eq!(
                     content, truth,
                     "page {page} came back from {block:?} with other bytes"

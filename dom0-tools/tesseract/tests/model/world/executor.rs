@@ -101,7 +101,8 @@ impl World {
                 Stage::Have(data),
             ) => {
                 let content: Content = data.try_into().unwrap();
-                let decline = !demanded && self.chance().is_multiple_of(4);
+                // What was not asked for is declined, and now and then no frame is free.
+                let decline = self.chance().is_multiple_of(if *demanded { 8 } else { 4 });
                 let taken = self
                     .hypervisor
                     .page_in_done(page.page, *block, content, *keep, decline);
