@@ -1,6 +1,6 @@
 //! What happens at each exit. Nothing here may panic on what a guest did.
 
-use super::{Context, Domain, End, Reason, Vcpu, cpuid, msr};
+use super::{Context, Domain, End, Reason, Vcpu, cpuid, length, msr};
 use crate::cpu::{fpu, register};
 use crate::vcpu::{Event, Exit, Gpr, MsrAccess};
 use alloc::sync::Arc;
@@ -20,38 +20,43 @@ pub enum Next {
 /// Handles one exit.
 pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exit: Exit) -> Next {
     domain.exits[class(&exit)].fetch_add(1, Ordering::Relaxed);
+    follow_cr8(vcpu, context);
     match exit {
         Exit::Cpuid { length } => {
             cpuid::execute(vcpu, context);
-            skip(context, length, 2);
+            skip(domain, context, length, 2);
         }
         Exit::Msr { access, length } => execute_msr(vcpu, domain, context, access, length),
-        Exit::Port { access, next } => {
-            context.registers.rip = next;
-            context.backend.end_shadow();
-            match domain.guest() {
-                None => crate::dom0::port(context, access),
-                Some(guest) => return crate::guest::port(domain, guest, context, access),
+        Exit::Port { access, next } => match domain.guest() {
+            Some(guest) if access.string => return crate::guest::string_port(vcpu, domain, guest, context, access),
+            guest => {
+                context.registers.rip = next;
+                context.backend.end_shadow();
+                match guest {
+                    None => crate::dom0::port(context, access),
+                    Some(guest) => return crate::guest::port(domain, guest, context, access),
+                }
             }
-        }
+        },
         Exit::Halt { length } => {
-            skip(context, length, 1);
+            skip(domain, context, length, 1);
             context.halted = true;
         }
         Exit::Hypercall { length } => {
             let number = context.registers.gpr[Gpr::RAX];
             context.registers.gpr[Gpr::RAX] = if number == abi::platform::HYPERCALL_NOP { 0 } else { UNKNOWN_HYPERCALL };
-            skip(context, length, 3);
+            skip(domain, context, length, 3);
         }
         Exit::Xsetbv { length } => {
             if set_xcr0(context) {
-                skip(context, length, 3);
+                skip(domain, context, length, 3);
             } else {
                 context.backend.inject(GENERAL_PROTECTION);
             }
         }
         // Caches are the processor's business: guests have no incoherent devices.
-        Exit::CacheFlush { length } => skip(context, length, 2),
+        Exit::CacheFlush { length } => skip(domain, context, length, 2),
+        Exit::WriteCr8 => write_cr8(vcpu, domain, context),
         Exit::Undefined => context.backend.inject(Event::Exception(6, None)),
         Exit::NestedFault(fault) => {
             return match domain.guest() {
@@ -72,6 +77,29 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
         Exit::Unknown(code) => return end(domain, context, Reason::UnknownExit, code),
     }
     Next::Continue
+}
+
+/// The task priority has two names; the guest may have used CR8.
+fn follow_cr8(vcpu: &Vcpu, context: &mut Context) {
+    let cr8 = context.backend.cr8();
+    if cr8 != context.cr8 {
+        context.cr8 = cr8;
+        vcpu.lapic.lock().set_tpr(cr8 << 4);
+    }
+}
+
+/// A write of CR8 that the processor only tells of.
+fn write_cr8(vcpu: &Vcpu, domain: &Domain, context: &mut Context) {
+    let Some(what) = length::control_move(domain, context).filter(|what| what.write && what.control == 8) else { return };
+    let registers = emulate::Registers { gpr: context.registers.gpr, ..Default::default() };
+    match u8::try_from(what.register.read(&registers)) {
+        Ok(value @ 0..16) => {
+            context.backend.set_cr8(value);
+            follow_cr8(vcpu, context);
+            skip(domain, context, what.length as u8, 4);
+        }
+        _ => context.backend.inject(GENERAL_PROTECTION),
+    }
 }
 
 /// What KVM answers to an unknown hypercall: -ENOSYS.
@@ -103,10 +131,10 @@ pub fn class(exit: &Exit) -> usize {
     }
 }
 
-/// Goes on after the instruction: `length` from the processor, or the encoding's own length
-/// without prefixes where it does not say.
-fn skip(context: &mut Context, length: u8, plain: u8) {
-    let length = if length == 0 { plain } else { length };
+/// Goes on after the instruction: `length` from the processor, or decoded where it does not say
+/// (`plain`: without prefixes).
+fn skip(domain: &Domain, context: &mut Context, length: u8, plain: u8) {
+    let length = if length == 0 { length::of(domain, context, plain) } else { length };
     context.registers.rip = context.registers.rip.wrapping_add(length.into());
     context.backend.end_shadow();
 }
@@ -121,7 +149,7 @@ fn execute_msr(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, access:
         }
     };
     match result {
-        Ok(()) => skip(context, length, 2),
+        Ok(()) => skip(domain, context, length, 2),
         Err(msr::Fault) => {
             crate::log::debug!("domain {}: {access:?} of MSR {register:#x} refused", domain.id);
             context.backend.inject(GENERAL_PROTECTION);

@@ -5,13 +5,17 @@ mod emulation;
 mod end;
 mod exits;
 mod interrupt;
+mod length;
 mod model;
 mod msr;
+mod ports;
 mod vcpu;
+mod view;
 
 pub use emulation::{Devices, MemoryFault, access};
 pub use end::{End, Reason};
 pub use exits::{Next, end, handle};
 pub use interrupt::{deliver_ipi, prepare};
 pub use model::{Domain, Kind};
+pub use ports::{Ports, string_port};
 pub use vcpu::{Context, Vcpu};

@@ -62,6 +62,11 @@ pub fn write(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, register:
         0x800..0x840 => {
             let now = time::tsc();
             let effect = vcpu.lapic.lock().write(register, value, now).map_err(|_| Fault)?;
+            let cr8 = vcpu.lapic.lock().tpr() >> 4;
+            if cr8 != context.cr8 {
+                context.cr8 = cr8;
+                context.backend.set_cr8(cr8);
+            }
             apply(vcpu, domain, effect);
             Ok(())
         }

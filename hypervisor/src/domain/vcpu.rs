@@ -50,6 +50,10 @@ pub struct Context {
     pub halted: bool,
     /// The KVM clock's MSR and structure.
     pub clock: super::msr::KvmClock,
+    /// CR8 as the local APIC last knew it.
+    pub cr8: u8,
+    /// Emulations in a row that found another instruction than the one that exited.
+    pub repeats: u32,
 }
 
 impl Vcpu {
@@ -68,6 +72,8 @@ impl Vcpu {
             waits_for_startup,
             halted: false,
             clock: super::msr::KvmClock::default(),
+            cr8: 0,
+            repeats: 0,
         };
         Arc::new(Self {
             domain: Arc::downgrade(domain),

@@ -65,9 +65,10 @@ fn fault_in(vcpu: &Vcpu, domain: &Arc<Domain>, guest: &Guest, gfn: Gfn) -> Touch
     }
 }
 
-struct View<'a> {
-    domain: &'a Arc<Domain>,
-    guest: &'a Guest,
+/// A guest's devices, for its instructions.
+pub(super) struct View<'a> {
+    pub domain: &'a Arc<Domain>,
+    pub guest: &'a Guest,
 }
 
 /// Slot and offset of an address among the virtio devices.

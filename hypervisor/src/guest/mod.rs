@@ -21,7 +21,7 @@ pub use devices::nested_fault;
 pub use info::info;
 pub use list::{MAX, count, find, identifiers};
 pub use memory::GuestMemory;
-pub use port::port;
+pub use port::{port, string_port};
 pub use reclaim::reclaim;
 pub use requests::{complete, copy, domain_ended, interrupt, press_power_button, pump_all, repost_all, wake_waiting};
 pub use balloon::set_target;

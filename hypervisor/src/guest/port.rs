@@ -1,9 +1,10 @@
 //! A guest's I/O ports: the 16550, power, reset, test exit, debug output. All others are empty.
 
 use super::Guest;
+use super::devices::View;
 use super::requests::{interrupt, send_uart};
-use crate::domain::{Context, Domain, End, Next, Reason};
-use crate::vcpu::{Event, Gpr, PortAccess};
+use crate::domain::{self, Context, Domain, End, Next, Ports, Reason, Vcpu};
+use crate::vcpu::{Gpr, PortAccess};
 use abi::platform::{
     DEBUG_PORT, EVENT_PORT, EXIT_PORT, RESET_PORT, RESET_VALUE, SLEEP_CONTROL_PORT, UART_GSI, UART_PORT,
 };
@@ -11,14 +12,36 @@ use alloc::sync::Arc;
 
 const SLEEP_ENABLE: u32 = 1 << 5;
 
-/// Handles an access. String forms have no user here; they raise #GP.
-pub fn port(domain: &Arc<Domain>, guest: &Guest, context: &mut Context, access: PortAccess) -> Next {
-    if access.string {
-        context.backend.inject(Event::Exception(13, Some(0)));
-        return Next::Continue;
+/// All bits of an access.
+fn mask(access: PortAccess) -> u32 {
+    u32::MAX >> (32 - 8 * u32::from(access.width.clamp(1, 4)))
+}
+
+/// Handles one element of INS or OUTS.
+pub fn string_port(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, guest: &Guest, context: &mut Context, access: PortAccess) -> Next {
+    let mut ports = View { domain, guest };
+    match domain::string_port(vcpu, domain, context, access, &mut ports) {
+        Next::Continue if domain.has_ended() => Next::Ended,
+        next => next,
     }
+}
+
+impl Ports for View<'_> {
+    fn input(&mut self, access: PortAccess) -> u32 {
+        read(self.guest, access) & mask(access)
+    }
+
+    fn output(&mut self, access: PortAccess, value: u32) {
+        if let Some(end) = write(self.domain, self.guest, access, value & mask(access)) {
+            self.domain.end(end);
+        }
+    }
+}
+
+/// Handles IN or OUT.
+pub fn port(domain: &Arc<Domain>, guest: &Guest, context: &mut Context, access: PortAccess) -> Next {
     let rax = context.registers.gpr[Gpr::RAX];
-    let mask = u32::MAX >> (32 - 8 * u32::from(access.width.clamp(1, 4)));
+    let mask = mask(access);
     if access.write {
         if let Some(end) = write(domain, guest, access, rax as u32 & mask) {
             domain.end(end);

@@ -13,10 +13,14 @@ use core::fmt::Write;
 const INTERCEPT_MISC1: u32 = 1 | 1 << 1 | 1 << 3 | 1 << 18 | 1 << 22 | 1 << 24 | 1 << 26 | 1 << 27 | 1 << 28 | 1 << 31;
 /// VMRUN, VMMCALL, VMLOAD, VMSAVE, STGI, CLGI, SKINIT, WBINVD, MONITOR, MWAIT (both), XSETBV.
 const INTERCEPT_MISC2: u32 = 0x7f | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13;
+/// Writes of CR8: an interrupt may be due after it.
+const INTERCEPT_CR: u32 = 1 << 24;
 /// Intercept of the virtual interrupt (the window), in the first word.
 const INTERCEPT_WINDOW: u32 = 1 << 4;
 /// V_INTR_MASKING: the guest's IF does not hold back physical interrupts.
 const MASKING: u64 = 1 << 24;
+/// V_TPR: the guest's CR8.
+const V_TPR: u64 = 0xff;
 /// V_IRQ with V_IGN_TPR at the highest priority: exits as soon as the guest takes interrupts.
 const WINDOW: u64 = 1 << 8 | 0xf << 16 | 1 << 20;
 
@@ -31,6 +35,7 @@ impl Cpu {
     /// A vCPU in the address space of the nested table at physical address `nested_root`.
     pub fn new(nested_root: u64, dom0: bool) -> Option<Box<dyn Backend>> {
         let mut vmcb = Vmcb::new(frames::allocate_hypervisor()?);
+        vmcb.set32(field::INTERCEPT_CR, INTERCEPT_CR);
         vmcb.set32(field::INTERCEPT_MISC1, INTERCEPT_MISC1);
         vmcb.set32(field::INTERCEPT_MISC2, INTERCEPT_MISC2);
         vmcb.set32(field::INTERCEPT_EXCEPTIONS, 0);
@@ -46,6 +51,7 @@ impl Cpu {
 impl Backend for Cpu {
     fn start(&mut self, start: Start) {
         state::set(&mut self.vmcb, start);
+        self.set_cr8(0);
     }
 
     fn load(&mut self) {
@@ -97,7 +103,8 @@ impl Backend for Cpu {
     }
 
     fn want_window(&mut self, want: bool) {
-        self.vmcb.set(field::VIRTUAL_INTERRUPT, if want { MASKING | WINDOW } else { MASKING });
+        let control = if want { MASKING | WINDOW } else { MASKING };
+        self.vmcb.set(field::VIRTUAL_INTERRUPT, control | self.vmcb.get(field::VIRTUAL_INTERRUPT) & V_TPR);
         let intercept = if want { INTERCEPT_MISC1 | INTERCEPT_WINDOW } else { INTERCEPT_MISC1 };
         self.vmcb.set32(field::INTERCEPT_MISC1, intercept);
     }
@@ -123,6 +130,19 @@ impl Backend for Cpu {
 
     fn set_efer(&mut self, value: u64) {
         self.vmcb.set(field::EFER, state::real_efer(value));
+    }
+
+    fn set_cr2(&mut self, value: u64) {
+        self.vmcb.set(field::CR2, value);
+    }
+
+    fn cr8(&self) -> u8 {
+        self.vmcb.get(field::VIRTUAL_INTERRUPT) as u8 & 15
+    }
+
+    fn set_cr8(&mut self, value: u8) {
+        let control = self.vmcb.get(field::VIRTUAL_INTERRUPT);
+        self.vmcb.set(field::VIRTUAL_INTERRUPT, control & !V_TPR | u64::from(value & 15));
     }
 
     fn msr(&mut self, register: u32) -> Option<u64> {

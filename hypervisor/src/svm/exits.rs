@@ -9,6 +9,7 @@ pub fn decode(vmcb: &Vmcb) -> Exit {
     let info2 = vmcb.get(field::EXIT_INFO2);
     let length = length(vmcb);
     match vmcb.get(field::EXIT_CODE) {
+        0x18 => Exit::WriteCr8,
         0x60 => Exit::Interrupt { vector: None },
         0x61 => Exit::Nmi,
         0x64 => Exit::InterruptWindow,

@@ -14,9 +14,9 @@ static DOM0_IO: Map<12288> = Map(UnsafeCell::new([0; 12288]));
 static MSR: Map<8192> = Map(UnsafeCell::new([0xff; 8192]));
 
 /// MSRs that VMRUN, VMLOAD and VMSAVE swap: guests use them directly.
-const DIRECT: [u32; 11] = [
+const DIRECT: [u32; 10] = [
     msr::FS_BASE, msr::GS_BASE, msr::KERNEL_GS_BASE, msr::STAR, msr::LSTAR, msr::CSTAR, msr::SFMASK,
-    msr::SYSENTER_CS, msr::SYSENTER_ESP, msr::SYSENTER_EIP, msr::TSC,
+    msr::SYSENTER_CS, msr::SYSENTER_ESP, msr::SYSENTER_EIP,
 ];
 
 /// Fills the maps. Once, on the boot CPU.

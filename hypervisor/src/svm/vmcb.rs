@@ -6,6 +6,7 @@ use paging::Mfn;
 /// Offsets of fields, in bytes.
 #[allow(missing_docs)]
 pub mod field {
+    pub const INTERCEPT_CR: u64 = 0x000;
     pub const INTERCEPT_EXCEPTIONS: u64 = 0x008;
     pub const INTERCEPT_MISC1: u64 = 0x00c;
     pub const INTERCEPT_MISC2: u64 = 0x010;

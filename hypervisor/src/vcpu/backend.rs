@@ -81,6 +81,15 @@ pub trait Backend: Send {
     /// Sets EFER as a guest's WRMSR asks (already checked by the caller).
     fn set_efer(&mut self, value: u64);
 
+    /// Sets CR2, before a page fault is injected.
+    fn set_cr2(&mut self, value: u64);
+
+    /// CR8, as the guest sees it.
+    fn cr8(&self) -> u8;
+
+    /// Sets CR8 (0 to 15): the task priority was written in the local APIC.
+    fn set_cr8(&mut self, value: u8);
+
     /// Reads an MSR that the back end keeps for the guest (FS, GS and kernel GS base, STAR, LSTAR, CSTAR, SFMASK,
     /// SYSENTER, PAT); `None` for others.
     fn msr(&mut self, register: u32) -> Option<u64>;

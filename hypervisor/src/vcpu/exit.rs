@@ -55,6 +55,8 @@ pub enum Exit {
     Xsetbv { length: u8 },
     /// INVD or WBINVD.
     CacheFlush { length: u8 },
+    /// MOV to CR8, where the processor does not say which register it comes from.
+    WriteCr8,
     /// An instruction that a guest may not use (VMX or SVM instructions, MONITOR…): #UD.
     Undefined,
     /// A nested page fault or EPT violation.

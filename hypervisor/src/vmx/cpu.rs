@@ -214,6 +214,18 @@ impl Backend for Cpu {
         self.vmcs.with(|vmcs| state::set_efer(vmcs, value));
     }
 
+    fn set_cr2(&mut self, value: u64) {
+        self.swapped.set_cr2(value, self.loaded);
+    }
+
+    fn cr8(&self) -> u8 {
+        self.cr8 as u8
+    }
+
+    fn set_cr8(&mut self, value: u8) {
+        self.cr8 = value.into();
+    }
+
     fn msr(&mut self, register: u32) -> Option<u64> {
         if let Some(field) = msrs::field(register) {
             return Some(self.vmcs.with(|vmcs| vmcs.read(field)));

@@ -76,6 +76,15 @@ impl Swapped {
         self.debug = [dr0(), dr1(), dr2(), dr3(), dr6()];
     }
 
+    /// Sets CR2, in the processor if the vCPU is loaded.
+    pub fn set_cr2(&mut self, value: u64, loaded: bool) {
+        self.cr2 = value;
+        if loaded {
+            // SAFETY: CR2 is the guest's while it is loaded; the hypervisor takes no page faults.
+            unsafe { register::set_cr2(value) };
+        }
+    }
+
     /// One of the MSRs, for reading and writing while not loaded.
     pub fn msr(&mut self, register: u32) -> Option<&mut u64> {
         Some(match register {
