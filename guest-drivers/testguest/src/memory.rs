@@ -13,6 +13,7 @@ const LARGE: u64 = 2 << 20;
 /// Bytes in a page.
 pub const PAGE: u64 = abi::PAGE_SIZE;
 
+// SAFETY: the linker script defines it; only its address is used.
 unsafe extern "C" {
     static __image_end: u8;
 }

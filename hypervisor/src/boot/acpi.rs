@@ -98,6 +98,7 @@ macro_rules! no_pci {
 struct Tables;
 
 impl Handler for Tables {
+    // SAFETY: nothing is asked of the caller beyond the trait: the direct map checks the address.
     unsafe fn map_physical_region<T>(&self, address: usize, size: usize) -> PhysicalMapping<Self, T> {
         let pointer = direct::pointer(address as u64).cast::<T>();
         // Touches the last byte's address, so that a table beyond memory stops here.

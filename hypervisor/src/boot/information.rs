@@ -79,7 +79,7 @@ impl Information {
         }
         let map = mbi.memory_map_tag().ok_or("the loader gave no memory map")?;
         for area in map.memory_areas() {
-            let kind = match MemoryAreaType::from(area.typ()) {
+            let kind = match area.typ() {
                 MemoryAreaType::Available => RegionKind::Ram,
                 MemoryAreaType::AcpiAvailable => RegionKind::AcpiTables,
                 MemoryAreaType::ReservedHibernate => RegionKind::AcpiNvs,

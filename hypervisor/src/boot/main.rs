@@ -44,6 +44,7 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     log::set_level(options.log_level);
     panic::REBOOT.store(options.reboot_on_panic, Ordering::Relaxed);
     log::info!("Hypercube {VERSION}; command line: {}", info.command_line);
+    pages::self_test().map_err(|_| "the tables of frame and page states contradict themselves (a bug)")?;
     let vendor = crate::vcpu::probe()?;
     let acpi = Acpi::read(&info)?;
 
@@ -66,6 +67,9 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
         return Err(PIECES);
     }
     heap::init(heap_start);
+    if !emulate::decode::prepare() {
+        return Err("the instruction decoder does not work (a bug)");
+    }
     let staged = stage(&info, &mut early)?;
     for (start, end) in early.iter() {
         frames::donate(Mfn(start.next_multiple_of(4096) >> 12), Mfn(end >> 12));

@@ -10,6 +10,7 @@ const PAGE: u64 = 0x8000;
 /// Bytes of a CPU's stack: a 2 MiB block holds one generous stack and is never returned.
 const STACK: u64 = 64 << 10;
 
+// SAFETY: defined in `entry`'s assembly; only their addresses are used.
 unsafe extern "C" {
     static ap_start: u8;
     static ap_end: u8;

@@ -77,6 +77,7 @@ interrupt_common:
     "#
 );
 
+// SAFETY: defined in the assembly above; only its address is used.
 unsafe extern "C" {
     static interrupt_stubs: [u8; 256 * 16];
 }

@@ -51,7 +51,7 @@ fn die(text: &str, frame: u64) -> ! {
 /// Return addresses along the frame pointers; `scripts/symbols` names them.
 fn backtrace(mut frame: u64) {
     for _ in 0..24 {
-        if frame < crate::memory::direct::IMAGE_BASE && !crate::memory::direct::contains(frame) || frame % 8 != 0 {
+        if frame < crate::memory::direct::IMAGE_BASE && !crate::memory::direct::contains(frame) || !frame.is_multiple_of(8) {
             return;
         }
         // SAFETY: the address is aligned and inside the image's or the direct mapping; a torn

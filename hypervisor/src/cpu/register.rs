@@ -24,7 +24,6 @@ pub mod msr {
     pub const TSC_AUX: u32 = 0xc000_0103;
     pub const VM_CR: u32 = 0xc001_0114;
     pub const VM_HSAVE_PA: u32 = 0xc001_0117;
-    pub const XSS: u32 = 0xda0;
 }
 
 /// Reads a model-specific register that the caller knows to exist.

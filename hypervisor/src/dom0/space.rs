@@ -112,7 +112,8 @@ pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Contex
     }
     let page = fault.address & !0xfff;
     if page == LOCAL_APIC || space.ours.touches(page, page + 4096) {
-        crate::log::warn!("dom0 touched {:#x}, which is the hypervisor's: general protection", fault.address);
+        let kind = if fault.fetch { "executed" } else if fault.write { "wrote" } else { "read" };
+        crate::log::warn!("dom0 {kind} {:#x}, which is the hypervisor's: general protection", fault.address);
         context.backend.inject(Event::Exception(13, Some(0)));
         return Next::Continue;
     }

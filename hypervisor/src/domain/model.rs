@@ -107,13 +107,19 @@ impl Domain {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Ends the domain; the first reason stays.
+    /// Ends the domain; the first reason stays. Its vCPUs leave wherever they are: one that sleeps
+    /// must wake up to tell dom0. Not with a lock above [`Level::Ends`] held.
     pub fn end(&self, end: End) {
-        let mut slot = self.end.lock();
-        if slot.is_none() {
-            crate::log::warn!("domain {} ended: {end}", self.id);
-            *slot = Some(end);
+        {
+            let mut slot = self.end.lock();
+            if slot.is_none() {
+                crate::log::warn!("domain {} ended: {end}", self.id);
+                *slot = Some(end);
+            }
+            self.ended.store(true, Ordering::Release);
         }
-        self.ended.store(true, Ordering::Release);
+        for vcpu in self.vcpus() {
+            vcpu.notify();
+        }
     }
 }

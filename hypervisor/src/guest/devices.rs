@@ -31,7 +31,11 @@ pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, guest: &Guest, conte
             reclaim(domain, guest);
             Next::Continue
         }
-        Touched::Outside => domain::end(domain, context, Reason::BadAddress, fault.address),
+        Touched::Outside => {
+            let kind = if fault.fetch { "executed" } else if fault.write { "wrote" } else { "read" };
+            crate::log::warn!("domain {} {kind} {:#x} (mapped: {})", domain.id, fault.address, fault.present);
+            domain::end(domain, context, Reason::BadAddress, fault.address)
+        }
         _ => {
             domain.end(End { reason: Reason::OutOfMemory, detail: gfn.0 });
             Next::Ended

@@ -23,7 +23,7 @@ pub use list::{MAX, count, find, identifiers};
 pub use memory::GuestMemory;
 pub use port::{port, string_port};
 pub use reclaim::reclaim;
-pub use requests::{complete, copy, domain_ended, interrupt, press_power_button, pump_all, repost_all, wake_waiting};
+pub use requests::{complete, copy, domain_ended, interrupt, press_power_button, pump_all, repost_all, uart_input, wake_waiting};
 pub use balloon::set_target;
 pub use slot::Slots;
 pub use teardown::destroy;

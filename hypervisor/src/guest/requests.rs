@@ -228,13 +228,18 @@ pub fn complete(domain: &Arc<Domain>, id: u64, written: u64, flags: u64) -> Resu
         let Some(device) = slots.devices[slot].as_mut() else { return Err(Error::NotFound) };
         let mut interrupt = false;
         if let Some(virtqueue) = device.queue(queue) {
-            match virtqueue.push_used(&mut *guest.memory.lock(), head, written) {
+            let pushed = virtqueue.push_used(&mut *guest.memory.lock(), head, written);
+            match pushed {
                 Ok(wanted) => interrupt = wanted,
                 Err(QueueError::NotPresent(gfn)) => {
                     guest.memory.lock().want(domain, gfn);
                     return Err(Error::Again);
                 }
-                Err(_) => {}
+                Err(QueueError::Breach(breach)) => {
+                    crate::log::warn!("domain {}: virtio slot {slot} queue {queue}: {breach}", domain.id);
+                    domain.end(End { reason: Reason::BadVirtqueue, detail: (slot as u64) << 32 | u64::from(queue) });
+                }
+                Err(QueueError::NotLive(_)) => {}
             }
         }
         if interrupt {
@@ -364,4 +369,21 @@ pub fn repost_all() {
         }
         pump(domain);
     });
+}
+
+/// `UART_INPUT`: bytes taken.
+pub fn uart_input(domain: &Domain, guest: &Guest, args: [u64; 5]) -> u64 {
+    let mut bytes = [0; 32];
+    for (chunk, word) in bytes.chunks_mut(8).zip(&args[1..]) {
+        chunk.copy_from_slice(&word.to_le_bytes());
+    }
+    let len = args[0].min(32) as usize;
+    let (taken, due) = {
+        let mut slots = guest.devices.lock();
+        (slots.uart.input(&bytes[..len]), slots.uart.input_due())
+    };
+    if due {
+        interrupt(domain, guest, abi::platform::UART_GSI);
+    }
+    taken as u64
 }

@@ -56,7 +56,7 @@ pub fn write32(physical: u64, value: u32) {
 
 /// A word of memory that others change concurrently; the address is a multiple of 8.
 pub fn atomic(physical: u64) -> &'static AtomicU64 {
-    assert!(physical % 8 == 0, "unaligned word");
+    assert!(physical.is_multiple_of(8), "unaligned word");
     // SAFETY: mapped and aligned; all accesses to such words are atomic; the map is never removed.
     unsafe { AtomicU64::from_ptr(pointer(physical).cast()) }
 }
@@ -101,7 +101,7 @@ pub fn zero(physical: u64, len: u64) {
 
 /// True if a frame is all zeroes.
 pub fn is_zero_frame(physical: u64) -> bool {
-    assert!(physical % 4096 == 0);
+    assert!(physical.is_multiple_of(4096));
     let words = pointer(physical).cast::<u64>();
     (0..512).step_by(8).all(|start| {
         (start..start + 8).fold(0, |sum, index| {

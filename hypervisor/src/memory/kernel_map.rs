@@ -7,6 +7,7 @@ use crate::cpu::register;
 use core::sync::atomic::{AtomicU64, Ordering};
 use paging::{Access, Gfn, LargeExecute, LongMode, MemoryType, Mfn, Size, Tree};
 
+// SAFETY: the linker script defines these; only their addresses are used.
 unsafe extern "C" {
     static __text_start: u8;
     static __text_end: u8;
@@ -31,7 +32,7 @@ pub fn extend_boot_map(limit: u64, mut next: impl FnMut() -> u64) {
     while gib << 30 < limit && gib < 512 {
         let pd = next();
         for index in 0..512 {
-            direct::atomic(pd + index * 8).store((gib << 30) + (index << 21) | 0x83, Ordering::Relaxed);
+            direct::atomic(pd + index * 8).store(gib << 30 | index << 21 | 0x83, Ordering::Relaxed);
         }
         direct::atomic(pdpt + gib * 8).store(pd | 3, Ordering::Relaxed);
         gib += 1;
@@ -46,7 +47,7 @@ pub fn build(device: impl Fn(u64) -> bool) -> Result<(), &'static str> {
     let mut physical = 0;
     while physical < direct::limit() {
         let kind = if device(physical) { MemoryType::Uncacheable } else { MemoryType::WriteBack };
-        let page = Gfn((direct::BASE + physical & 0xffff_ffff_ffff) >> 12);
+        let page = page_of(direct::BASE + physical);
         tree.map(&Tables, page, Mfn(physical >> 12), Size::Large, read_write, kind).map_err(|_| FULL)?;
         physical += 2 << 20;
     }
@@ -60,19 +61,27 @@ pub fn build(device: impl Fn(u64) -> bool) -> Result<(), &'static str> {
             p if p >= text_end && p < rodata_end => Access::R,
             _ => read_write,
         };
-        let page = Gfn((direct::IMAGE_BASE + physical & 0xffff_ffff_ffff) >> 12);
+        let page = page_of(direct::IMAGE_BASE + physical);
         tree.map(&Tables, page, Mfn(physical >> 12), Size::Small, access, MemoryType::WriteBack).map_err(|_| FULL)?;
     }
     ROOT.store(tree.root().0 << 12, Ordering::Relaxed);
-    core::mem::forget(tree);
     activate();
     Ok(())
+}
+
+/// Number of a virtual page, without the sign extension.
+fn page_of(address: u64) -> Gfn {
+    Gfn((address & 0xffff_ffff_ffff) >> 12)
 }
 
 const FULL: &str = "not enough memory for the hypervisor's own page tables";
 
 /// Makes this CPU use the final tables.
 pub fn activate() {
-    // SAFETY: they map the image and the direct map as the boot tables do, with narrower rights.
-    unsafe { register::set_cr3(ROOT.load(Ordering::Relaxed)) };
+    // SAFETY: they map the image and the direct map as the boot tables do, with narrower rights; the
+    // PAT is the one that page-table entries are encoded for.
+    unsafe {
+        register::write_msr(register::msr::PAT, paging::format::PAT);
+        register::set_cr3(ROOT.load(Ordering::Relaxed));
+    }
 }

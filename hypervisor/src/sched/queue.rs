@@ -1,7 +1,7 @@
 //! The run queue: one for all CPUs, ordered by virtual run time.
 
 use crate::cpu::lock::{Level, Lock};
-use crate::cpu::{self, lapic, time};
+use crate::cpu::{self, lapic};
 use crate::domain::Vcpu;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -134,9 +134,4 @@ pub fn expire(now: u64) -> Option<u64> {
         }
     }
     next
-}
-
-/// TSC ticks now; for callers that have no other use of [`time`].
-pub fn now() -> u64 {
-    time::tsc()
 }

@@ -99,6 +99,7 @@ fn on_pages(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64,
             }
             0
         }
+        op::UART_INPUT => guest::uart_input(domain, guest, args).cast_signed(),
         op::LIST_SWAPPED => return guest.memory.lock().list_swapped(args[0], args[1], args[2]),
         op::MOVE_REFERENCE => return guest.memory.lock().move_reference(args[0], block(args[1])?, block(args[2])?).map(|()| 0),
         op::COPY_PAGE => return guest.memory.lock().copy_page(args[0], args[1]),
@@ -120,7 +121,7 @@ fn list_domains(address: u64, len: u64) -> Result<i64, Error> {
     let ids = guest::identifiers();
     let bytes = ids.as_bytes();
     give(address, &bytes[..bytes.len().min(len as usize & !3)])?;
-    Ok(ids.len() as i64)
+    Ok((ids.len() as u64).cast_signed())
 }
 
 /// Copies an argument out of a buffer.

@@ -33,6 +33,7 @@ pub struct Cpu {
 
 impl Cpu {
     /// A vCPU in the address space of the nested table at physical address `nested_root`.
+    #[allow(clippy::new_ret_no_self)] // nobody names the type: a back end is what its trait says
     pub fn new(nested_root: u64, dom0: bool) -> Option<Box<dyn Backend>> {
         let mut vmcb = Vmcb::new(frames::allocate_hypervisor()?);
         vmcb.set32(field::INTERCEPT_CR, INTERCEPT_CR);

@@ -70,6 +70,7 @@ pub struct Vmcb {
 macro_rules! access {
     ($read:ident, $write:ident, $type:ty) => {
         #[doc = concat!("Reads a field of type ", stringify!($type), ".")]
+        #[allow(dead_code)] // the set is complete, whichever width is read
         pub fn $read(&self, offset: u64) -> $type {
             // SAFETY: the frame is this VMCB's; offsets are this module's constants, aligned to their type.
             unsafe { direct::pointer(self.physical + offset).cast::<$type>().read_volatile() }

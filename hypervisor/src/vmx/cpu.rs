@@ -43,6 +43,7 @@ pub struct Cpu {
 impl Cpu {
     /// A vCPU in the address space of the nested table at physical address `nested_root`. `None`
     /// without memory or identifiers.
+    #[allow(clippy::new_ret_no_self)] // nobody names the type: a back end is what its trait says
     pub fn new(nested_root: u64, dom0: bool) -> Option<Box<dyn Backend>> {
         let controls = Controls::settle(dom0).ok()?;
         let ept_pointer = Ept::pointer(Mfn(nested_root >> 12), LEVELS)?;

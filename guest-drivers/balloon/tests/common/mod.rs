@@ -66,12 +66,14 @@ unsafe impl Hal for HostHal {
         panic!("there is no device memory")
     }
 
+    // SAFETY: the trait's contract; only an address is computed.
     unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {
         let start = buffer.cast::<u8>().as_ptr() as u64;
         lend(start, buffer.len());
         start
     }
 
+    // SAFETY: the trait's contract; only an address is computed.
     unsafe fn unshare(physical: PhysAddr, buffer: NonNull<[u8]>, _: BufferDirection) {
         take_back(physical, buffer.len());
     }

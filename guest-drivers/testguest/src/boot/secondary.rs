@@ -64,6 +64,7 @@ secondary_stack: .skip 65536
     run = sym run,
 );
 
+// SAFETY: defined in the assembly above; only the addresses are used.
 unsafe extern "C" {
     static secondary_start: u8;
     static secondary_end: u8;

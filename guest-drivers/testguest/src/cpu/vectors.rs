@@ -77,6 +77,7 @@ interrupt_common:
     dispatch = sym enter,
 );
 
+// SAFETY: defined in the assembly above; only the address is used.
 unsafe extern "C" {
     static interrupt_entries: u8;
 }

@@ -38,14 +38,17 @@ unsafe impl Hal for Machine {
         0
     }
 
+    // SAFETY: the trait's contract; memory is mapped one to one, so only an address is computed.
     unsafe fn mmio_phys_to_virt(address: PhysAddr, _: usize) -> NonNull<u8> {
         NonNull::new(address as *mut u8).unwrap_or(NonNull::dangling())
     }
 
+    // SAFETY: the trait's contract; memory is mapped one to one, so only an address is computed.
     unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {
         buffer.as_ptr().cast::<u8>() as PhysAddr
     }
 
+    // SAFETY: the trait's contract; memory is mapped one to one, so only an address is computed.
     unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
 }
 

@@ -9,6 +9,8 @@ use abi::platform::{LOW_RAM_END, VIRTIO_BASE};
 
 /// VIRTIO_F_INDIRECT_DESC.
 const INDIRECT_FEATURE: u64 = 1 << 28;
+/// DEVICE_NEEDS_RESET: what is in the registers is no queue, and the device has stopped.
+const NEEDS_RESET: u32 = 64;
 /// More than any guest's memory.
 const BEYOND: u64 = 0x70_0000_0000;
 
@@ -120,6 +122,9 @@ pub fn run(name: &str) -> Outcome {
     device.write(reg::NOTIFY, 0);
     clock::wait_until(2_000_000_000, || rings::used_index() != 0);
     clock::wait(100_000_000);
+    if chain.is_none() && device.read(reg::STATUS) & NEEDS_RESET != 0 && rings::used_index() == 0 {
+        return Ok(());
+    }
     fail!(
         "the domain lives: status {:#x}, used index {}",
         device.read(reg::STATUS),

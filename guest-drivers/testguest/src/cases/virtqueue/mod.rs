@@ -1,5 +1,6 @@
 //! Virtqueues that break the specification: `virtqueue-BREACH`. Each must end only this domain (with
-//! BAD_VIRTQUEUE); a guest that is still there after two seconds says FAIL. `virtqueue-registers` is legal
+//! BAD_VIRTQUEUE), or, where the registers already cannot be right, stop the device (then PASS); a guest
+//! that is still there after two seconds otherwise says FAIL. `virtqueue-registers` is legal
 //! nonsense written to a device's registers: it must pass.
 //! Needs: any virtio device; options: `device=` its virtio identifier (default: the first).
 
