@@ -9,6 +9,7 @@
 mod build;
 mod cli;
 mod command;
+mod disk_model;
 mod image;
 mod lint;
 mod machine;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::process::Command;
 
 /// Packages whose programs go into dom0.
-const PACKAGES: [&str; 3] = ["init", "cube", "cubed"];
+const PACKAGES: [&str; 4] = ["init", "cube", "cubed", "workload"];
 
 /// Builds them.
 pub fn build(tree: &Tree) -> Result<Programs> {

@@ -1,12 +1,15 @@
 //! The initramfs of stock Linux guests: busybox, virtio drivers and a script.
 
 use super::{modules, rootfs};
-use crate::{setup::Kernel, tree::Tree};
+use crate::{build::Programs, setup::Kernel, tree::Tree};
 use anyhow::{Context, Result};
 use std::fs;
 
 /// The guest's first program, in the checkout.
 pub const INIT: &str = "dom0-tools/init/guest/init.sh";
+
+/// The program that cycles through memory, for the demo and the benchmark.
+const WORKLOAD: &str = "workload";
 
 const MODULES: modules::Wanted<'static> = modules::Wanted {
     load: &[
@@ -21,7 +24,7 @@ const MODULES: modules::Wanted<'static> = modules::Wanted {
 };
 
 /// Makes the archive.
-pub fn initramfs(tree: &Tree, kernel: &Kernel) -> Result<Vec<u8>> {
+pub fn initramfs(tree: &Tree, kernel: &Kernel, tools: &Programs) -> Result<Vec<u8>> {
     let mut root = rootfs::minimal()?;
     modules::add(&mut root, kernel, &MODULES)?;
     let init = tree.root.join(INIT);
@@ -30,5 +33,8 @@ pub fn initramfs(tree: &Tree, kernel: &Kernel) -> Result<Vec<u8>> {
         0o755,
         fs::read(&init).with_context(|| init.display().to_string())?,
     );
+    if let Some(workload) = tools.get(WORKLOAD) {
+        root.file(&format!("usr/bin/{WORKLOAD}"), 0o755, fs::read(workload)?);
+    }
     root.finish()
 }

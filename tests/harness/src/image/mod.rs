@@ -49,7 +49,7 @@ pub fn base(
     if disk.exists() && stamp::says(&stamp, &parts) {
         return Ok(disk);
     }
-    let guest = guest::initramfs(tree, kernel)?;
+    let guest = guest::initramfs(tree, kernel, tools)?;
     let guest_folder = tree.folder("guest")?;
     fs::write(guest_folder.join("initrd"), &guest)?;
     fs::copy(&kernel.image, guest_folder.join("vmlinuz"))?;
