@@ -2,6 +2,7 @@
 
 use crate::{
     build,
+    demo::{self, DemoOptions},
     options::RunOptions,
     run, setup,
     suites::{self, TestOptions},
@@ -29,6 +30,8 @@ enum Verb {
     Image(build::Options),
     /// Boot to a dom0 shell, or run commands there.
     Run(Box<RunOptions>),
+    /// Show double paging with and without Tesseract's reconciliation.
+    Demo(DemoOptions),
     /// Run the test suites.
     Test(TestOptions),
 }
@@ -44,6 +47,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Run(options) => run::run(&tree, &options),
+        Verb::Demo(options) => demo::run(&tree, &options),
         Verb::Test(options) => suites::run(&tree, &options),
     }
 }

@@ -9,8 +9,10 @@
 mod build;
 mod cli;
 mod command;
+mod demo;
 mod disk_model;
 mod image;
+mod lab;
 mod lint;
 mod machine;
 mod options;

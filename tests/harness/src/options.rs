@@ -1,7 +1,8 @@
 //! The options of `run`: an interface, kept stable.
 
 use crate::{build, size::Mebibytes};
-use clap::{Args, ValueEnum};
+use anyhow::Result;
+use clap::{Args, Parser, ValueEnum};
 use std::path::PathBuf;
 
 /// Which emulator.
@@ -75,7 +76,19 @@ pub struct RunOptions {
     pub build: build::Options,
 }
 
-/// What the interface does not name.
+impl RunOptions {
+    /// The options that a user would get with these words on the command line, the first being `run`.
+    pub fn from_words(words: &[&str]) -> Result<Self> {
+        #[derive(Parser)]
+        struct Run {
+            #[command(flatten)]
+            options: RunOptions,
+        }
+        Ok(Run::try_parse_from(words)?.options)
+    }
+}
+
+/// Options for special purposes.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "More")]
 pub struct MoreOptions {

@@ -1,13 +1,9 @@
 //! The boot disk: an MBR with one FAT16 partition that BIOS and UEFI both accept, written with mtools.
 
+use super::mbr;
 use crate::command;
 use anyhow::{Context, Result};
-use std::{
-    fs::{File, OpenOptions},
-    io::{Seek, SeekFrom, Write},
-    path::Path,
-    process::Command,
-};
+use std::{fs::File, path::Path, process::Command};
 
 /// Bytes of the whole disk; a sparse file, so only what is used takes space.
 const DISK: u64 = 512 << 20;
@@ -16,7 +12,6 @@ pub const PARTITION: u64 = 1 << 20;
 const SECTOR: u64 = 512;
 /// The EFI system partition's type in an MBR (UEFI 2.10, section 5.2.2); GRUB's BIOS side does not mind.
 const ESP: u8 = 0xef;
-const TABLE_OFFSET: u64 = 446;
 
 /// Creates an empty disk.
 pub fn create(disk: &Path) -> Result<()> {
@@ -40,23 +35,14 @@ pub fn create(disk: &Path) -> Result<()> {
             .arg(disk)
             .arg(blocks.to_string()),
     )?;
-    write_table(disk)
-}
-
-fn write_table(disk: &Path) -> Result<()> {
-    let start = u32::try_from(PARTITION / SECTOR)?;
-    let count = u32::try_from((DISK - PARTITION) / SECTOR)?;
-    let mut entry = [0; 16];
-    // Active, the type, and cylinder numbers that say "use the linear addresses".
-    entry[..8].copy_from_slice(&[0x80, 0xfe, 0xff, 0xff, ESP, 0xfe, 0xff, 0xff]);
-    entry[8..12].copy_from_slice(&start.to_le_bytes());
-    entry[12..].copy_from_slice(&count.to_le_bytes());
-    let mut file = OpenOptions::new().write(true).open(disk)?;
-    file.seek(SeekFrom::Start(TABLE_OFFSET))?;
-    file.write_all(&entry)?;
-    file.seek(SeekFrom::Start(510))?;
-    file.write_all(&[0x55, 0xaa])?;
-    Ok(())
+    mbr::write(
+        disk,
+        &[mbr::Partition {
+            kind: ESP,
+            start: PARTITION,
+            bytes: DISK - PARTITION,
+        }],
+    )
 }
 
 /// Creates a folder.

@@ -7,6 +7,7 @@ mod dom0;
 mod fat;
 mod grub;
 mod guest;
+pub mod mbr;
 mod modules;
 mod overlay;
 mod rootfs;

@@ -6,14 +6,7 @@ use super::{
 };
 use crate::options::{Kind, RunOptions};
 use anyhow::Result;
-use clap::Parser;
 use std::path::{Path, PathBuf};
-
-#[derive(Parser)]
-struct Run {
-    #[command(flatten)]
-    options: RunOptions,
-}
 
 /// The options, by way of the command line that a user would write.
 pub fn options(
@@ -22,8 +15,8 @@ pub fn options(
     home: &Path,
     disks: &[PathBuf],
 ) -> Result<RunOptions> {
-    let run = Run::try_parse_from(arguments(scenario, variant, home, disks))?;
-    Ok(run.options)
+    let words = arguments(scenario, variant, home, disks);
+    RunOptions::from_words(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// That command line.
