@@ -31,7 +31,8 @@ impl Client {
     /// The daemon's, or the connection's.
     pub fn call(&mut self, request: Request) -> Result<Payload> {
         self.send(request)?;
-        self.receive()?.ok_or_else(|| self.broken(&Error::new(ErrorKind::UnexpectedEof, "it hung up without an answer")))
+        self.receive()?
+            .ok_or_else(|| self.broken(&Error::new(ErrorKind::UnexpectedEof, "it hung up without an answer")))
     }
 
     /// Sends a call whose answers are taken with [`Self::receive`].
@@ -62,9 +63,11 @@ impl Client {
     fn broken(&self, error: &Error) -> Failure {
         let message = format!("the conversation with cubed on {} broke off: {error}", self.socket.display());
         match error.kind() {
-            ErrorKind::InvalidData => {
-                Failure::new(ErrorCode::VersionMismatch, message, "install cube and cubed of one build; `cube version` shows them")
-            }
+            ErrorKind::InvalidData => Failure::new(
+                ErrorCode::VersionMismatch,
+                message,
+                "install cube and cubed of one build; `cube version` shows them",
+            ),
             _ => Failure::new(ErrorCode::NoDaemon, message, "see whether cubed runs (`cube doctor`), then try again"),
         }
     }
@@ -72,7 +75,8 @@ impl Client {
 
 /// An answer of a kind that does not belong to the question.
 pub fn unexpected(payload: &Payload) -> Failure {
-    let kind = serde_json::to_value(payload).ok().and_then(|v| Some(v.get("type")?.as_str()?.to_owned())).unwrap_or_default();
+    let kind =
+        serde_json::to_value(payload).ok().and_then(|v| Some(v.get("type")?.as_str()?.to_owned())).unwrap_or_default();
     let hint = "install cube and cubed of one build; `cube version` shows them";
     Failure::new(ErrorCode::VersionMismatch, format!("cubed gave an answer of another kind (`{kind}`)"), hint)
 }

@@ -5,7 +5,9 @@ mod common;
 
 use abi::domain::{DomainInfo, reason, state};
 use common::Daemon;
-use protocol::{Domain, ErrorCode, Failure, Payload, Policy, Reason, Reconcile, Request, Response, Source, Stats, Summary};
+use protocol::{
+    Domain, ErrorCode, Failure, Payload, Policy, Reason, Reconcile, Request, Response, Source, Stats, Summary,
+};
 use std::fs;
 use zerocopy::FromZeros;
 
@@ -33,7 +35,9 @@ fn answer(request: &Request) -> Response {
         Request::Stats { .. } => Payload::Stats { stats: vec![Stats::from_abi(&info, 5)] },
         Request::Stop { .. } => Payload::Ended { id: 3, name: "web".into(), reason: Reason::PowerOff, detail: 0 },
         Request::Wait { .. } => Payload::Ended { id: 3, name: "web".into(), reason: Reason::TripleFault, detail: 0 },
-        Request::SetReconcile { r1, .. } => Payload::Reconcile(Reconcile { r1: r1.unwrap_or(true), r2: true, r3: true }),
+        Request::SetReconcile { r1, .. } => {
+            Payload::Reconcile(Reconcile { r1: r1.unwrap_or(true), r2: true, r3: true })
+        }
         Request::Show { .. } => Payload::Domain(Box::new(Domain {
             summary: Summary::from(&info),
             reason_text: Reason::BadVirtqueue.text(info.detail),
@@ -112,7 +116,10 @@ fn list_and_show_tell_the_reason() {
     assert_eq!(daemon.last(), Request::Show { name: "3".into() });
     assert!(ran.out.contains("queue 1 of the device in slot 2 broke the virtio specification"), "{}", ran.out);
     let json = daemon.cube(&["show", "web", "--json"]).json();
-    assert_eq!((&json["name"], &json["on_crash"], &json["reason"]), (&"web".into(), &"keep".into(), &"bad_virtqueue".into()));
+    assert_eq!(
+        (&json["name"], &json["on_crash"], &json["reason"]),
+        (&"web".into(), &"keep".into(), &"bad_virtqueue".into())
+    );
 }
 
 #[test]
@@ -139,7 +146,9 @@ fn reconcile_changes_only_what_is_given() {
 
 #[test]
 fn failures_have_two_lines_and_a_status() {
-    let daemon = Daemon::new(|_, _| Some(Failure::new(ErrorCode::NoSuchDomain, "there is no domain web", "`cube list` shows them").into()));
+    let daemon = Daemon::new(|_, _| {
+        Some(Failure::new(ErrorCode::NoSuchDomain, "there is no domain web", "`cube list` shows them").into())
+    });
     let ran = daemon.cube(&["pause", "web"]);
     assert_eq!((ran.status, ran.out.as_str()), (3, ""));
     assert_eq!(ran.err, "cube: there is no domain web\n    `cube list` shows them\n");
@@ -162,12 +171,18 @@ fn a_daemon_that_hangs_up_or_answers_something_else() {
 fn no_daemon() {
     let ran = common::cube(&["--socket", "/nonexistent/socket", "list"], b"");
     assert_eq!(ran.status, 6);
-    assert!(ran.err.contains("cannot reach cubed on /nonexistent/socket") && ran.err.contains("start cubed"), "{}", ran.err);
+    assert!(
+        ran.err.contains("cannot reach cubed on /nonexistent/socket") && ran.err.contains("start cubed"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn wrong_command_lines() {
-    for args in [&[][..], &["explode"], &["mem", "limit", "web", "64"], &["reconcile", "web", "--r1", "maybe"], &["check"]] {
+    for args in
+        [&[][..], &["explode"], &["mem", "limit", "web", "64"], &["reconcile", "web", "--r1", "maybe"], &["check"]]
+    {
         assert_eq!(common::cube(args, b"").status, 2, "{args:?}");
     }
 }

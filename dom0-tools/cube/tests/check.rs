@@ -31,7 +31,10 @@ fn good_and_bad_files() {
 
     let json = cube(&["check", "--json", "--no-files", &path("good"), &bad], b"").json();
     assert_eq!((json["files"][0]["ok"].as_bool(), json["files"][1]["ok"].as_bool()), (Some(true), Some(false)));
-    assert_eq!((&json["files"][1]["mistakes"][0]["key"], &json["files"][1]["mistakes"][0]["line"]), (&"nmae".into(), &1.into()));
+    assert_eq!(
+        (&json["files"][1]["mistakes"][0]["key"], &json["files"][1]["mistakes"][0]["line"]),
+        (&"nmae".into(), &1.into())
+    );
 }
 
 #[test]

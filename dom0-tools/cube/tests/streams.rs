@@ -100,7 +100,9 @@ fn trace_prints_records() {
 fn stats_watch_asks_again() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let daemon = Daemon::new(|_, _| (ASKED.fetch_add(1, Ordering::SeqCst) < 2).then(|| Payload::Stats { stats: Vec::new() }.into()));
+    let daemon = Daemon::new(|_, _| {
+        (ASKED.fetch_add(1, Ordering::SeqCst) < 2).then(|| Payload::Stats { stats: Vec::new() }.into())
+    });
     let ran = daemon.cube(&["stats", "--watch", "--json"]);
     assert_eq!(ran.status, 6, "the daemon's end must be told");
     assert_eq!(ran.out.lines().count(), 3, "{}", ran.out);

@@ -37,7 +37,8 @@ impl Domain {
     #[must_use]
     pub fn devices(&self) -> Vec<Device<'_>> {
         let disks = self.disks.iter().enumerate().map(|(n, disk)| Device::Block(n, disk));
-        let others = [(self.console, Device::Console), (self.entropy, Device::Entropy), (self.balloon, Device::Balloon)];
+        let others =
+            [(self.console, Device::Console), (self.entropy, Device::Entropy), (self.balloon, Device::Balloon)];
         disks.chain(others.into_iter().filter_map(|(has, device)| has.then_some(device))).collect()
     }
 

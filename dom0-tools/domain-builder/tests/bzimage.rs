@@ -31,8 +31,10 @@ fn boot_params_tell_where_everything_is() {
     assert!(start >= LOAD + INIT_SIZE && start + 100_000 <= 64 * MIB);
     assert!(memory.bytes(start, len).iter().enumerate().all(|(n, &b)| b == (n % 251) as u8 + 1));
     assert_eq!(memory.bytes(params.acpi_rsdp_addr.get(), 8), b"RSD PTR ");
-    let map: Vec<_> =
-        params.e820_table[..usize::from(params.e820_entries)].iter().map(|e| (e.addr.get(), e.size.get(), e.kind.get())).collect();
+    let map: Vec<_> = params.e820_table[..usize::from(params.e820_entries)]
+        .iter()
+        .map(|e| (e.addr.get(), e.size.get(), e.kind.get()))
+        .collect();
     assert_eq!(map, [(0, 0x9fc00, 1), (0x9fc00, 0x60400, 2), (MIB, 63 * MIB, 1)]);
 }
 

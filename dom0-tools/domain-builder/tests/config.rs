@@ -74,7 +74,8 @@ fn an_empty_file_misses_three_keys() {
 
 #[test]
 fn all_mistakes_are_told_in_order_with_their_places() {
-    let text = "nmae = 'a'\nname = '7up'\nvcpus = 0\nmemory = 64\nlimit = '3X'\nkernel = true\n\n[[disks]]\nserial = 'ä'\n";
+    let text =
+        "nmae = 'a'\nname = '7up'\nvcpus = 0\nmemory = 64\nlimit = '3X'\nkernel = true\n\n[[disks]]\nserial = 'ä'\n";
     assert_eq!(
         mistakes(text),
         [
@@ -112,8 +113,14 @@ fn values_against_each_other() {
     assert_eq!(mistakes(&format!("{base}limit='512K'")), [":4:7: limit: is out of range"]);
     assert_eq!(mistakes(&base.replace("64M", "1025K")), [":2:8: memory: is not a whole number of 4 KiB pages"]);
     let two = |a: &str, b: &str| format!("{base}[[disks]]\npath='a'\n{a}\n[[disks]]\npath='b'\n{b}\n");
-    assert_eq!(mistakes(&two("serial='x'", "serial='x'")), [":9:8: disks[1].serial: disks[0] and disks[1] have the same serial"]);
-    assert_eq!(mistakes(&two("serial='disk1'", "")), [":6:8: disks[0].serial: disks[0] and disks[1] have the same serial"]);
+    assert_eq!(
+        mistakes(&two("serial='x'", "serial='x'")),
+        [":9:8: disks[1].serial: disks[0] and disks[1] have the same serial"]
+    );
+    assert_eq!(
+        mistakes(&two("serial='disk1'", "")),
+        [":6:8: disks[0].serial: disks[0] and disks[1] have the same serial"]
+    );
     assert_eq!(mistakes(&two("", "").replace("'b'", "'a'")), [":8:6: disks[1].path: is the same file as disks[0]"]);
     let many: String = (0..15).map(|n| format!("[[disks]]\npath='d{n}'\n")).collect();
     assert_eq!(mistakes(&format!("{base}{many}")), [":31:6: disks[13].path: there is no slot for this disk"]);
@@ -123,7 +130,10 @@ fn values_against_each_other() {
 
 #[test]
 fn control_characters_in_the_command_line() {
-    assert_eq!(mistakes("name='a'\nmemory='64M'\nkernel='k'\ncmdline=\"a\\nb\""), [":4:9: cmdline: has the control character '\\n'"]);
+    assert_eq!(
+        mistakes("name='a'\nmemory='64M'\nkernel='k'\ncmdline=\"a\\nb\""),
+        [":4:9: cmdline: has the control character '\\n'"]
+    );
 }
 
 /// The texts of the mistakes that `check` finds in a folder of its own.
@@ -151,8 +161,11 @@ fn files_that_serve() {
 #[test]
 fn files_that_do_not() {
     let missing = |name: &'static str| move |folder: &Path| fs::remove_file(folder.join(name)).unwrap();
-    let content = |name: &'static str, bytes: &'static [u8]| move |folder: &Path| fs::write(folder.join(name), bytes).unwrap();
-    let one = |mistakes: Vec<String>, wanted: &str| assert!(mistakes.len() == 1 && mistakes[0].contains(wanted), "{wanted}: {mistakes:?}");
+    let content =
+        |name: &'static str, bytes: &'static [u8]| move |folder: &Path| fs::write(folder.join(name), bytes).unwrap();
+    let one = |mistakes: Vec<String>, wanted: &str| {
+        assert!(mistakes.len() == 1 && mistakes[0].contains(wanted), "{wanted}: {mistakes:?}")
+    };
     one(look(missing("kernel"), FILES), "x.toml:3:8: kernel: kernel: cannot be read: No such file");
     one(look(missing("initrd"), FILES), "x.toml:4:8: initrd: initrd: cannot be read: No such file");
     one(look(missing("disk"), FILES), "x.toml:6:6: disks[0].path: disk: cannot be read: No such file");
@@ -160,12 +173,20 @@ fn files_that_do_not() {
     one(look(content("initrd", b""), FILES), "initrd: initrd: is empty");
     one(look(content("disk", b"123"), FILES), "has 3 bytes");
     one(look(content("disk", b"QFI\xfb0123"), FILES), "has 8 bytes");
-    one(look(|folder| fs::write(folder.join("disk"), [b"QFI\xfb".as_slice(), &[0; 508]].concat()).unwrap(), FILES), "qcow2");
-    one(look(|folder| fs::write(folder.join("kernel"), &common::bzimage(5000)[..9000]).unwrap(), FILES), "kernel: kernel: is cut");
+    one(
+        look(|folder| fs::write(folder.join("disk"), [b"QFI\xfb".as_slice(), &[0; 508]].concat()).unwrap(), FILES),
+        "qcow2",
+    );
+    one(
+        look(|folder| fs::write(folder.join("kernel"), &common::bzimage(5000)[..9000]).unwrap(), FILES),
+        "kernel: kernel: is cut",
+    );
     one(look(|_| (), &FILES.replace("64M", "24M")), "x.toml:2:8: memory: is too little");
     one(look(|_| (), &FILES.replace("'disk'", "'.'")), "neither a regular file nor a block device");
     one(look(|_| (), &format!("cmdline='{}'\n{FILES}", "x".repeat(3000))), "x.toml:1:9: cmdline: has 3000 bytes");
-    let nothing = |folder: &Path| ["kernel", "initrd", "disk"].into_iter().for_each(|name| fs::remove_file(folder.join(name)).unwrap());
+    let nothing = |folder: &Path| {
+        ["kernel", "initrd", "disk"].into_iter().for_each(|name| fs::remove_file(folder.join(name)).unwrap())
+    };
     assert_eq!(look(nothing, FILES).len(), 3);
 }
 

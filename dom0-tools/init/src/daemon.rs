@@ -37,11 +37,8 @@ fn start(reaper: &Reaper) -> std::io::Result<Option<i32>> {
     if let Some(store) = parameter::value(parameter::STORE) {
         command.args(["--store", &store]);
     }
-    let child = crate::shell::environment(&mut command)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()?;
+    let child =
+        crate::shell::environment(&mut command).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
     Ok(reaper.wait(child.id(), Some(PATIENCE)))
 }
 
@@ -50,8 +47,7 @@ fn hypervisor_is_present() -> bool {
         return false;
     };
     devices.flatten().any(|device| {
-        reads(&device.path().join("vendor"), CHANNEL.0)
-            && reads(&device.path().join("device"), CHANNEL.1)
+        reads(&device.path().join("vendor"), CHANNEL.0) && reads(&device.path().join("device"), CHANNEL.1)
     })
 }
 

@@ -18,9 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Links the disks that are there.
 pub fn name_all() {
-    let expected = parameter::value(parameter::DISKS)
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(0);
+    let expected = parameter::value(parameter::DISKS).and_then(|count| count.parse().ok()).unwrap_or(0);
     let start = Instant::now();
     while link_all() < expected {
         if start.elapsed() > PATIENCE {
@@ -35,10 +33,7 @@ fn link_all() -> usize {
     let Ok(folder) = fs::read_dir(BLOCK) else {
         return 0;
     };
-    folder
-        .flatten()
-        .filter(|disk| name_of(&disk.path()).is_some_and(|name| link(&disk.path(), &name)))
-        .count()
+    folder.flatten().filter(|disk| name_of(&disk.path()).is_some_and(|name| link(&disk.path(), &name))).count()
 }
 
 fn name_of(disk: &Path) -> Option<String> {

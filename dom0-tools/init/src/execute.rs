@@ -40,14 +40,8 @@ fn start(commands: &str) -> std::io::Result<Child> {
 /// Forwards until the commands end. Background processes that still hold the pipes do not keep
 /// the run alive: what is in the pipes at that moment is the last that is sent.
 fn forward(mut child: Child, port: &Port, reaper: &Reaper) -> i32 {
-    let mut stdout = child
-        .stdout
-        .take()
-        .and_then(|pipe| Stream::new(Kind::Stdout, pipe));
-    let mut stderr = child
-        .stderr
-        .take()
-        .and_then(|pipe| Stream::new(Kind::Stderr, pipe));
+    let mut stdout = child.stdout.take().and_then(|pipe| Stream::new(Kind::Stdout, pipe));
+    let mut stderr = child.stderr.take().and_then(|pipe| Stream::new(Kind::Stderr, pipe));
     loop {
         let status = reaper.status(child.id());
         stdout = stdout.and_then(|stream: Stream<ChildStdout>| stream.drain(port));
@@ -56,16 +50,8 @@ fn forward(mut child: Child, port: &Port, reaper: &Reaper) -> i32 {
             return status;
         }
         let mut waiting = vec![PollFd::new(reaper.signal(), PollFlags::IN)];
-        waiting.extend(
-            stdout
-                .as_ref()
-                .map(|stream| PollFd::new(&stream.pipe, PollFlags::IN)),
-        );
-        waiting.extend(
-            stderr
-                .as_ref()
-                .map(|stream| PollFd::new(&stream.pipe, PollFlags::IN)),
-        );
+        waiting.extend(stdout.as_ref().map(|stream| PollFd::new(&stream.pipe, PollFlags::IN)));
+        waiting.extend(stderr.as_ref().map(|stream| PollFd::new(&stream.pipe, PollFlags::IN)));
         // An interrupted poll only looks again.
         let _ = poll(&mut waiting, None);
     }

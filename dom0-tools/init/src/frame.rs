@@ -30,15 +30,7 @@ pub enum Kind {
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
-        [
-            Self::Ready,
-            Self::Stdout,
-            Self::Stderr,
-            Self::Exit,
-            Self::Note,
-        ]
-        .into_iter()
-        .find(|kind| *kind as u8 == byte)
+        [Self::Ready, Self::Stdout, Self::Stderr, Self::Exit, Self::Note].into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -97,35 +89,20 @@ struct Step {
 
 /// The next frame or the noise before it; `None` when more bytes are needed.
 fn next(bytes: &[u8]) -> Option<Step> {
-    let Some(at) = bytes
-        .windows(MAGIC.len())
-        .position(|window| window == MAGIC)
-    else {
+    let Some(at) = bytes.windows(MAGIC.len()).position(|window| window == MAGIC) else {
         let noise = bytes.len().saturating_sub(MAGIC.len() - 1);
-        return (noise > 0).then_some(Step {
-            consumed: noise,
-            frame: None,
-        });
+        return (noise > 0).then_some(Step { consumed: noise, frame: None });
     };
     let body = bytes.get(at + MAGIC.len()..)?;
     let [kind, low, high, rest @ ..] = body else {
-        return (at > 0).then_some(Step {
-            consumed: at,
-            frame: None,
-        });
+        return (at > 0).then_some(Step { consumed: at, frame: None });
     };
     let length = usize::from(u16::from_le_bytes([*low, *high]));
     let Some(kind) = Kind::from_byte(*kind).filter(|_| length <= MAX_PAYLOAD) else {
-        return Some(Step {
-            consumed: at + MAGIC.len(),
-            frame: None,
-        });
+        return Some(Step { consumed: at + MAGIC.len(), frame: None });
     };
     let payload = rest.get(..length)?.to_vec();
-    Some(Step {
-        consumed: at + HEADER + length,
-        frame: Some(Frame { kind, payload }),
-    })
+    Some(Step { consumed: at + HEADER + length, frame: Some(Frame { kind, payload }) })
 }
 
 #[cfg(test)]
@@ -163,21 +140,9 @@ mod tests {
         let long = vec![7u8; MAX_PAYLOAD * 2 + 1];
         let frames = Decoder::default().push(&encode(Kind::Stderr, &long));
         assert_eq!(frames.len(), 3);
-        assert_eq!(
-            frames
-                .iter()
-                .map(|frame| frame.payload.len())
-                .sum::<usize>(),
-            long.len()
-        );
+        assert_eq!(frames.iter().map(|frame| frame.payload.len()).sum::<usize>(), long.len());
         let ready = Decoder::default().push(&encode(Kind::Ready, &[]));
-        assert_eq!(
-            ready,
-            [Frame {
-                kind: Kind::Ready,
-                payload: vec![]
-            }]
-        );
+        assert_eq!(ready, [Frame { kind: Kind::Ready, payload: vec![] }]);
     }
 
     #[test]

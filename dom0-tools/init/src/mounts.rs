@@ -20,9 +20,8 @@ const MOUNTS: [(&str, &str, Option<&CStr>); 8] = [
 /// Mounts them all; what a kernel lacks is said and left out.
 pub fn mount_all() {
     for (kind, target, data) in MOUNTS {
-        let done = std::fs::create_dir_all(target).and_then(|()| {
-            mount(kind, target, kind, MountFlags::empty(), data).map_err(Into::into)
-        });
+        let done = std::fs::create_dir_all(target)
+            .and_then(|()| mount(kind, target, kind, MountFlags::empty(), data).map_err(Into::into));
         // Kernels with DEVTMPFS_MOUNT have already mounted /dev.
         if let Err(error) = done
             && !(target == "/dev" && error.raw_os_error() == Some(libc::EBUSY))

@@ -13,10 +13,7 @@ pub fn value(name: &str) -> Option<String> {
 }
 
 fn last(line: &str, name: &str) -> Option<String> {
-    line.split_whitespace()
-        .rev()
-        .find_map(|word| word.strip_prefix(name))
-        .map(str::to_owned)
+    line.split_whitespace().rev().find_map(|word| word.strip_prefix(name)).map(str::to_owned)
 }
 
 #[cfg(test)]

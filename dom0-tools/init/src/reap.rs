@@ -34,10 +34,7 @@ impl Reaper {
         if let Err(error) = pipe::register(SIGCHLD, writer) {
             crate::say(&format!("SIGCHLD: {error}"));
         }
-        Self {
-            signal,
-            ended: RefCell::default(),
-        }
+        Self { signal, ended: RefCell::default() }
     }
 
     /// What becomes readable when children ended.
@@ -50,9 +47,7 @@ impl Reaper {
         let mut bytes = [0; 64];
         while matches!((&self.signal).read(&mut bytes), Ok(1..)) {}
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-            self.ended
-                .borrow_mut()
-                .insert(Pid::as_raw(Some(pid)), shell_status(status));
+            self.ended.borrow_mut().insert(Pid::as_raw(Some(pid)), shell_status(status));
         }
         self.ended.borrow_mut().remove(&i32::try_from(child).ok()?)
     }

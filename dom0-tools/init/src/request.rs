@@ -36,15 +36,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let request = Request {
-            commands: Some("echo \"a'b\"\n\u{e9}".into()),
-            term: None,
-            size: Some((24, 80)),
-        };
-        assert_eq!(
-            Request::parse(&request.to_text().unwrap()).unwrap(),
-            request
-        );
+        let request = Request { commands: Some("echo \"a'b\"\n\u{e9}".into()), term: None, size: Some((24, 80)) };
+        assert_eq!(Request::parse(&request.to_text().unwrap()).unwrap(), request);
     }
 
     #[test]

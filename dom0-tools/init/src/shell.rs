@@ -36,12 +36,7 @@ fn login(request: &Request, reaper: &Reaper) -> std::io::Result<()> {
 
 fn set_size(console: &File, request: &Request) {
     if let Some((rows, columns)) = request.size {
-        let size = Winsize {
-            ws_row: rows,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         // Only comfort: line editing guesses when it does not know.
         let _ = tcsetwinsize(console, size);
     }

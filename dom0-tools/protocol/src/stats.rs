@@ -126,9 +126,20 @@ impl Exits {
     /// All exits together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        [self.cpuid, self.msr, self.port, self.halt, self.hypercall, self.mmio, self.fault, self.interrupt, self.window, self.other]
-            .into_iter()
-            .fold(0, u64::saturating_add)
+        [
+            self.cpuid,
+            self.msr,
+            self.port,
+            self.halt,
+            self.hypercall,
+            self.mmio,
+            self.fault,
+            self.interrupt,
+            self.window,
+            self.other,
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
     }
 }
 

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use abi::domain::{DomainInfo, state};
-use protocol::{BalloonStats, Call, ErrorCode, Exit, Failure, Payload, Reason, Request, Response, State, Stats, Summary};
+use protocol::{
+    BalloonStats, Call, ErrorCode, Exit, Failure, Payload, Reason, Request, Response, State, Stats, Summary,
+};
 use serde_json::{Value, json, to_value};
 use zerocopy::FromZeros;
 

@@ -11,11 +11,22 @@ fn requests() -> impl Strategy<Value = Request> {
     prop_oneof![
         Just(Request::Version),
         Just(Request::List),
-        (".*", name(), any::<bool>())
-            .prop_map(|(text, file, paused)| Request::Create { source: Source::Text { text, file: file.into() }, paused }),
-        (name(), any::<Option<u64>>(), any::<bool>()).prop_map(|(name, timeout_ms, force)| Request::Stop { name, timeout_ms, force }),
+        (".*", name(), any::<bool>()).prop_map(|(text, file, paused)| Request::Create {
+            source: Source::Text { text, file: file.into() },
+            paused
+        }),
+        (name(), any::<Option<u64>>(), any::<bool>()).prop_map(|(name, timeout_ms, force)| Request::Stop {
+            name,
+            timeout_ms,
+            force
+        }),
         (name(), any::<u64>()).prop_map(|(name, bytes)| Request::SetLimit { name, bytes }),
-        (name(), any::<Option<bool>>(), any::<Option<bool>>()).prop_map(|(name, r1, r3)| Request::SetReconcile { name, r1, r2: None, r3 }),
+        (name(), any::<Option<bool>>(), any::<Option<bool>>()).prop_map(|(name, r1, r3)| Request::SetReconcile {
+            name,
+            r1,
+            r2: None,
+            r3
+        }),
         (any::<Option<u64>>(), any::<bool>()).prop_map(|(cursor, follow)| Request::Log { cursor, follow }),
     ]
 }

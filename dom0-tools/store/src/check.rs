@@ -44,10 +44,7 @@ pub fn check(path: &Path) -> Result<Report, Error> {
         refs: refs.len(),
         tentative: refs.disks().map(|d| refs.tentative(d)).sum(),
         gap: loaded.gap,
-        wild: refs
-            .holds()
-            .filter(|&slot| slot >= superblock.geometry.slots)
-            .count(),
+        wild: refs.holds().filter(|&slot| slot >= superblock.geometry.slots).count(),
         disks: loaded.state.disks.into_values().collect(),
     })
 }

@@ -27,9 +27,7 @@ pub enum Error {
     )]
     Foreign(PathBuf),
     /// A store of another layout.
-    #[error(
-        "{path} has layout version {found}, this program knows {known}: use the program that made it"
-    )]
+    #[error("{path} has layout version {found}, this program knows {known}: use the program that made it")]
     Version {
         /// The store.
         path: PathBuf,
@@ -45,9 +43,7 @@ pub enum Error {
     #[error("{0} is shorter than its superblock says: restore its size or format it anew")]
     Truncated(PathBuf),
     /// The journal is damaged where it must not be.
-    #[error(
-        "the journal in {path} is damaged at block {block}: run the check, restore it, or format the store anew"
-    )]
+    #[error("the journal in {path} is damaged at block {block}: run the check, restore it, or format the store anew")]
     Damaged {
         /// The store.
         path: PathBuf,
@@ -67,9 +63,7 @@ pub enum Error {
         expected: String,
     },
     /// An image whose content is partly in another store.
-    #[error(
-        "{path} has content in another swap store (stamp {stamp}): attach it there and resolve its references"
-    )]
+    #[error("{path} has content in another swap store (stamp {stamp}): attach it there and resolve its references")]
     OtherStore {
         /// The image.
         path: PathBuf,
@@ -88,10 +82,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn io(
-        what: &'static str,
-        path: &std::path::Path,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(what: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io { what, path, source }
     }

@@ -8,14 +8,7 @@ use tesseract::{Medium, Record, RefTable};
 
 fn refs_of(disk: u16) -> RefTable {
     let mut refs = RefTable::new();
-    refs.apply(
-        &Record::Set {
-            disk,
-            lba: 1,
-            slot: Some(5),
-        },
-        &mut Vec::new(),
-    );
+    refs.apply(&Record::Set { disk, lba: 1, slot: Some(5) }, &mut Vec::new());
     refs
 }
 
@@ -32,19 +25,13 @@ fn numbers_stay_with_images_even_when_they_move() {
     let first = attach(&mut store, &a, &none);
     let second = attach(&mut store, &b, &none);
     assert!(first.disk != second.disk && first.stamped && second.bytes == 2 << 20);
-    assert!(matches!(
-        store.attach(&a, true, &none),
-        Err(Error::Attached(_))
-    ));
+    assert!(matches!(store.attach(&a, true, &none), Err(Error::Attached(_))));
     drop(store);
     let moved = place.dir.path().join("moved");
     std::fs::rename(&b, &moved).unwrap();
     let (mut store, recovered) = open(&place.path, Backend::Auto);
     assert_eq!(recovered.disks.len(), 2);
-    assert_eq!(
-        attach(&mut store, &moved, &refs_of(second.disk)).disk,
-        second.disk
-    );
+    assert_eq!(attach(&mut store, &moved, &refs_of(second.disk)).disk, second.disk);
 }
 
 #[test]
@@ -61,10 +48,7 @@ fn copies_older_images_and_strangers_are_refused_while_references_exist() {
     std::fs::rename(&disk, &aside).unwrap();
     std::fs::write(&disk, std::fs::read(&aside).unwrap()).unwrap();
     let (mut store, _) = open(&place.path, Backend::Auto);
-    assert!(matches!(
-        store.attach(&disk, true, &refs),
-        Err(Error::Stale { .. })
-    ));
+    assert!(matches!(store.attach(&disk, true, &refs), Err(Error::Stale { .. })));
     // Without references it is as good as any.
     let other = attach(&mut store, &disk, &RefTable::new());
     assert_eq!(other.disk, number);
@@ -72,19 +56,13 @@ fn copies_older_images_and_strangers_are_refused_while_references_exist() {
 
     // The image of before that attach.
     let (mut store, _) = open(&place.path, Backend::Auto);
-    assert!(matches!(
-        store.attach(&aside, true, &refs),
-        Err(Error::Stale { .. })
-    ));
+    assert!(matches!(store.attach(&aside, true, &refs), Err(Error::Stale { .. })));
     drop(store);
 
     // Another store's.
     let elsewhere = common::place();
     let (mut store, _) = open(&elsewhere.path, Backend::Auto);
-    assert!(matches!(
-        store.attach(&disk, true, &RefTable::new()),
-        Err(Error::OtherStore { .. })
-    ));
+    assert!(matches!(store.attach(&disk, true, &RefTable::new()), Err(Error::OtherStore { .. })));
 }
 
 #[test]
@@ -109,21 +87,10 @@ fn an_image_in_use_is_refused_and_a_read_only_one_is_not_changed() {
     let before = std::fs::metadata(&disk).unwrap().modified().unwrap();
     let (mut store, _) = open(&place.path, Backend::Auto);
     let attached = store.attach(&disk, false, &RefTable::new()).unwrap();
-    store.queue(
-        1,
-        Medium::Disk(attached.disk),
-        0,
-        store::IoOp::Write(filled(4096, 1)),
-    );
+    store.queue(1, Medium::Disk(attached.disk), 0, store::IoOp::Write(filled(4096, 1)));
     assert!(wait(&mut store, 1)[0].result.is_err());
     let elsewhere = common::place();
     let (mut second, _) = open(&elsewhere.path, Backend::Auto);
-    assert!(matches!(
-        second.attach(&disk, true, &RefTable::new()),
-        Err(Error::InUse(_))
-    ));
-    assert_eq!(
-        std::fs::metadata(&disk).unwrap().modified().unwrap(),
-        before
-    );
+    assert!(matches!(second.attach(&disk, true, &RefTable::new()), Err(Error::InUse(_))));
+    assert_eq!(std::fs::metadata(&disk).unwrap().modified().unwrap(), before);
 }

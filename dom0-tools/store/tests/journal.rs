@@ -27,10 +27,7 @@ fn current(table: &RefTable) -> Vec<(u64, u64)> {
 }
 
 fn after_power_loss(place: &Place) -> RefTable {
-    let options = Options {
-        boot: Some(LATER),
-        ..Options::default()
-    };
+    let options = Options { boot: Some(LATER), ..Options::default() };
     let (_, recovered) = Store::open(&place.path, &options).unwrap();
     assert!(!recovered.same_boot);
     recovered.refs
@@ -40,17 +37,10 @@ fn after_power_loss(place: &Place) -> RefTable {
 fn a_killed_daemon_loses_nothing_and_a_loss_of_power_goes_back_to_the_flush() {
     let place = place();
     let (mut store, _) = open(&place.path, Backend::Auto);
-    let flushed = [
-        set(1, Some(10)),
-        set(2, Some(11)),
-        Record::Mark { disk: 1, mark: 1 },
-    ];
+    let flushed = [set(1, Some(10)), set(2, Some(11)), Record::Mark { disk: 1, mark: 1 }];
     append(&mut store, flushed.to_vec());
     append(&mut store, vec![set(2, None), set(3, Some(12))]);
-    append(
-        &mut store,
-        vec![Record::Commit { disk: 1, mark: 1 }, set(4, Some(13))],
-    );
+    append(&mut store, vec![Record::Commit { disk: 1, mark: 1 }, set(4, Some(13))]);
     drop(store);
     let (store, recovered) = open(&place.path, Backend::Auto);
     assert!(recovered.same_boot);
@@ -58,21 +48,12 @@ fn a_killed_daemon_loses_nothing_and_a_loss_of_power_goes_back_to_the_flush() {
     assert_eq!(recovered.refs.tentative(1), 3);
     drop(store);
     let report = check(&place.path).unwrap();
-    assert_eq!(
-        (report.refs, report.tentative, report.gap, report.wild),
-        (4, 3, None, 0)
-    );
+    assert_eq!((report.refs, report.tentative, report.gap, report.wild), (4, 3, None, 0));
     assert_eq!(current(&after_power_loss(&place)), [(1, 10), (2, 11)]);
     // And stays there.
-    let options = Options {
-        boot: Some(LATER),
-        ..Options::default()
-    };
+    let options = Options { boot: Some(LATER), ..Options::default() };
     let (_, recovered) = Store::open(&place.path, &options).unwrap();
-    assert_eq!(
-        (current(&recovered.refs), recovered.same_boot),
-        (vec![(1, 10), (2, 11)], true)
-    );
+    assert_eq!((current(&recovered.refs), recovered.same_boot), (vec![(1, 10), (2, 11)], true));
 }
 
 #[test]
@@ -84,10 +65,7 @@ fn many_generations_of_snapshots_keep_the_state() {
     let mut all = Vec::new();
     // Far more blocks than an area has.
     for round in 0..before.geometry.area * 3 {
-        let records = vec![
-            set(round % 97, (round % 5 != 0).then_some(round % 1000)),
-            set(1000 + round % 50, Some(3)),
-        ];
+        let records = vec![set(round % 97, (round % 5 != 0).then_some(round % 1000)), set(1000 + round % 50, Some(3))];
         store.journal(round, records.clone());
         all.extend(records);
         if round % 64 == 63 {
@@ -104,10 +82,7 @@ fn many_generations_of_snapshots_keep_the_state() {
 
 fn check_closed(place: &Place, store: &mut Store) -> u64 {
     append(store, vec![set(1, None)]);
-    assert!(
-        matches!(check(&place.path), Err(Error::InUse(_))),
-        "an open store is nobody else's"
-    );
+    assert!(matches!(check(&place.path), Err(Error::InUse(_))), "an open store is nobody else's");
     // The caller opens it again.
     let (other, _) = {
         let path = place.dir.path().join("other");
@@ -127,10 +102,7 @@ fn after_an_error_nothing_is_appended_and_what_was_stays_readable() {
             let on = on.clone();
             Arc::new(move |a| (a.journal && on.load(Ordering::Relaxed)).then_some(fault))
         };
-        let options = Options {
-            faults: Some(hook),
-            ..options(Backend::Auto)
-        };
+        let options = Options { faults: Some(hook), ..options(Backend::Auto) };
         let (mut store, _) = Store::open(&place.path, &options).unwrap();
         append(&mut store, vec![set(1, Some(1))]);
         on.store(true, Ordering::Relaxed);
@@ -138,10 +110,7 @@ fn after_an_error_nothing_is_appended_and_what_was_stays_readable() {
         assert!(wait(&mut store, 1)[0].result.is_err());
         on.store(false, Ordering::Relaxed);
         store.journal(8, vec![set(2, Some(2))]);
-        assert!(
-            wait(&mut store, 1)[0].result.is_err(),
-            "the end of the journal is unknown"
-        );
+        assert!(wait(&mut store, 1)[0].result.is_err(), "the end of the journal is unknown");
         drop(store);
         let (_, recovered) = open(&place.path, Backend::Auto);
         let refs: Vec<_> = current(&recovered.refs);
@@ -153,11 +122,7 @@ fn after_an_error_nothing_is_appended_and_what_was_stays_readable() {
 /// Flips a bit of the journal block at `index` of the present area.
 fn damage(place: &Place, index: u64) {
     let report = check(&place.path).unwrap();
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&place.path)
-        .unwrap();
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(&place.path).unwrap();
     let at = (2 + report.geometry.area * (report.generation % 2) + index) * 4096 + 40;
     let mut byte = [0];
     file.read_exact_at(&mut byte, at).unwrap();
@@ -171,27 +136,14 @@ fn damage_in_the_middle_is_refused_unless_the_power_was_lost() {
     for i in 0..5 {
         append(
             &mut store,
-            vec![
-                set(i, Some(i)),
-                Record::Mark {
-                    disk: 1,
-                    mark: i + 1,
-                },
-                Record::Commit {
-                    disk: 1,
-                    mark: i + 1,
-                },
-            ],
+            vec![set(i, Some(i)), Record::Mark { disk: 1, mark: i + 1 }, Record::Commit { disk: 1, mark: i + 1 }],
         );
     }
     drop(store);
     damage(&place, 3);
     assert_eq!(check(&place.path).unwrap().gap, Some(3));
     let refused = Store::open(&place.path, &options(Backend::Auto)).err();
-    assert!(
-        matches!(refused, Some(Error::Damaged { block: 3, .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Some(Error::Damaged { block: 3, .. })), "{refused:?}");
     assert_eq!(current(&after_power_loss(&place)).len(), 3);
 }
 
@@ -203,15 +155,11 @@ fn either_superblock_may_be_damaged_and_no_older_journal_comes_back() {
         append(&mut store, vec![set(1, Some(1))]);
         drop(store);
         let generation = check(&place.path).unwrap().generation;
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .open(&place.path)
-            .unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(&place.path).unwrap();
         file.write_all_at(&[0xff; 512], copy * 4096 + 100).unwrap();
         let report = check(&place.path).unwrap();
         assert_eq!((report.generation, report.refs), (generation, 1));
-        file.write_all_at(&[0xff; 512], (1 - copy) * 4096 + 100)
-            .unwrap();
+        file.write_all_at(&[0xff; 512], (1 - copy) * 4096 + 100).unwrap();
         assert!(matches!(check(&place.path), Err(Error::Damaged { .. })));
     }
 }
@@ -221,40 +169,17 @@ fn formatting_spares_what_is_not_ours_and_opening_says_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x");
     std::fs::write(&path, vec![1; 16 << 20]).unwrap();
-    assert!(matches!(
-        Store::format(&path, None, true),
-        Err(Error::Foreign(_))
-    ));
-    assert!(matches!(
-        Store::open(&path, &options(Backend::Auto)).err(),
-        Some(Error::NoStore(_))
-    ));
+    assert!(matches!(Store::format(&path, None, true), Err(Error::Foreign(_))));
+    assert!(matches!(Store::open(&path, &options(Backend::Auto)).err(), Some(Error::NoStore(_))));
     let small = dir.path().join("small");
-    assert!(matches!(
-        Store::format(&small, Some(1 << 20), false),
-        Err(Error::TooSmall(_))
-    ));
+    assert!(matches!(Store::format(&small, Some(1 << 20), false), Err(Error::TooSmall(_))));
     let place = place();
-    assert!(matches!(
-        Store::format(&place.path, None, false),
-        Err(Error::Foreign(_))
-    ));
+    assert!(matches!(Store::format(&place.path, None, false), Err(Error::Foreign(_))));
     let open = Store::open(&place.path, &options(Backend::Auto)).unwrap();
-    assert!(matches!(
-        Store::open(&place.path, &options(Backend::Auto)).err(),
-        Some(Error::InUse(_))
-    ));
+    assert!(matches!(Store::open(&place.path, &options(Backend::Auto)).err(), Some(Error::InUse(_))));
     drop(open);
-    std::fs::OpenOptions::new()
-        .write(true)
-        .open(&place.path)
-        .unwrap()
-        .set_len(8 << 20)
-        .unwrap();
-    assert!(matches!(
-        Store::open(&place.path, &options(Backend::Auto)).err(),
-        Some(Error::Truncated(_))
-    ));
+    std::fs::OpenOptions::new().write(true).open(&place.path).unwrap().set_len(8 << 20).unwrap();
+    assert!(matches!(Store::open(&place.path, &options(Backend::Auto)).err(), Some(Error::Truncated(_))));
 }
 
 fn record() -> impl Strategy<Value = Record> {

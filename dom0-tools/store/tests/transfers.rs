@@ -16,10 +16,7 @@ fn both_back_ends_are_found_here() {
         assert_eq!(open(&place.path, backend).0.backend(), backend);
     }
     let place = place();
-    println!(
-        "automatic choice: {:?}",
-        open(&place.path, Backend::Auto).0.backend()
-    );
+    println!("automatic choice: {:?}", open(&place.path, Backend::Auto).0.backend());
 }
 
 #[test]
@@ -29,39 +26,17 @@ fn adjacent_slots_of_a_batch_and_scattered_ones() {
         let (mut store, _) = open(&place.path, backend);
         let slots: Vec<u64> = (0..200).chain((300..600).step_by(3)).collect();
         for &slot in slots.iter().rev() {
-            store.queue(
-                slot,
-                Medium::Store,
-                slot * 4096,
-                IoOp::Write(filled(4096, slot as u8)),
-            );
+            store.queue(slot, Medium::Store, slot * 4096, IoOp::Write(filled(4096, slot as u8)));
         }
-        assert!(
-            wait(&mut store, slots.len())
-                .iter()
-                .all(|c| c.result.is_ok())
-        );
+        assert!(wait(&mut store, slots.len()).iter().all(|c| c.result.is_ok()));
         store.sync(9, Durable::Store);
         assert!(wait(&mut store, 1)[0].result.is_ok());
         for &slot in &slots {
-            store.queue(
-                slot,
-                Medium::Store,
-                slot * 4096,
-                IoOp::Read(Buffer::allocate(4096).unwrap()),
-            );
+            store.queue(slot, Medium::Store, slot * 4096, IoOp::Read(Buffer::allocate(4096).unwrap()));
         }
         for done in wait(&mut store, slots.len()) {
             done.result.unwrap();
-            assert!(
-                done.buffer
-                    .unwrap()
-                    .bytes()
-                    .iter()
-                    .all(|&b| b == done.token as u8),
-                "slot {}",
-                done.token
-            );
+            assert!(done.buffer.unwrap().bytes().iter().all(|&b| b == done.token as u8), "slot {}", done.token);
         }
     }
 }
@@ -81,10 +56,7 @@ fn memory_of_the_callers_is_used_in_place() {
         let lent = unsafe { Buffer::lend(base.add(4096), 4096) };
         store.queue(1, Medium::Store, 4096, IoOp::Read(lent));
         wait(&mut store, 1).remove(0).result.unwrap();
-        assert!(
-            memory.bytes()[..4096].iter().all(|&b| b == 7)
-                && memory.bytes()[4096..].iter().all(|&b| b == 0)
-        );
+        assert!(memory.bytes()[..4096].iter().all(|&b| b == 7) && memory.bytes()[4096..].iter().all(|&b| b == 0));
     }
 }
 
@@ -92,25 +64,13 @@ fn memory_of_the_callers_is_used_in_place() {
 fn an_error_hits_only_the_block_that_it_belongs_to() {
     for backend in BACKENDS {
         let place = place();
-        let at = store::Store::open(&place.path, &options(backend))
-            .unwrap()
-            .0
-            .geometry()
-            .slots_at;
+        let at = store::Store::open(&place.path, &options(backend)).unwrap().0.geometry().slots_at;
         let hook: store::FaultHook =
             Arc::new(move |a| (a.offset == at + 5 * 4096 && !a.journal).then_some(Fault::Error(5)));
-        let options = Options {
-            faults: Some(hook),
-            ..options(backend)
-        };
+        let options = Options { faults: Some(hook), ..options(backend) };
         let (mut store, _) = Store::open(&place.path, &options).unwrap();
         for slot in 0..10 {
-            store.queue(
-                slot,
-                Medium::Store,
-                slot * 4096,
-                IoOp::Write(filled(4096, 1)),
-            );
+            store.queue(slot, Medium::Store, slot * 4096, IoOp::Write(filled(4096, 1)));
         }
         for done in wait(&mut store, 10) {
             assert_eq!(done.result.is_err(), done.token == 5);
@@ -124,21 +84,12 @@ fn out_of_range_and_unknown_media_are_errors_that_give_the_buffer_back() {
     let place = place();
     let (mut store, _) = open(&place.path, Backend::Auto);
     let end = store.geometry().slots * 4096;
-    for (i, (medium, offset)) in [
-        (Medium::Store, end),
-        (Medium::Store, u64::MAX - 100),
-        (Medium::Disk(4), 0),
-    ]
-    .into_iter()
-    .enumerate()
+    for (i, (medium, offset)) in
+        [(Medium::Store, end), (Medium::Store, u64::MAX - 100), (Medium::Disk(4), 0)].into_iter().enumerate()
     {
         store.queue(i as u64, medium, offset, IoOp::Write(filled(4096, 1)));
     }
-    assert!(
-        wait(&mut store, 3)
-            .iter()
-            .all(|c| c.result.is_err() && c.buffer.is_some())
-    );
+    assert!(wait(&mut store, 3).iter().all(|c| c.result.is_err() && c.buffer.is_some()));
     store.sync(1, Durable::Disk(9));
     assert!(wait(&mut store, 1)[0].result.is_err());
 }
@@ -158,11 +109,7 @@ fn a_device_of_blocks_of_4_kib_takes_sectors_all_the_same() {
         wait(&mut store, 1).remove(0).result.unwrap();
         let back = read(&mut store, Medium::Store, 0, 12288);
         let expected = |i: usize| {
-            if (4000..5000).contains(&i) {
-                0x55
-            } else {
-                0xaa
-            }
+            if (4000..5000).contains(&i) { 0x55 } else { 0xaa }
         };
         assert!(back.iter().enumerate().all(|(i, &b)| b == expected(i)));
     }

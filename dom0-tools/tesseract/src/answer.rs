@@ -44,25 +44,11 @@ impl Map {
         let Some(request) = self.requests.remove(&id) else {
             return;
         };
-        request
-            .drops
-            .iter()
-            .for_each(|&slot| self.slots.let_go(slot));
+        request.drops.iter().for_each(|&slot| self.slots.let_go(slot));
         let associate = self.name_pages(id, &request);
-        let status = if request.failed {
-            Status::IoError
-        } else {
-            Status::Ok
-        };
+        let status = if request.failed { Status::IoError } else { Status::Ok };
         self.of(id.domain).io_errors += u64::from(request.failed);
-        self.emit(
-            Op::Complete {
-                request: id,
-                status,
-                associate,
-            },
-            Pending::Nothing,
-        );
+        self.emit(Op::Complete { request: id, status, associate }, Pending::Nothing);
     }
 
     /// Gives the whole pages of a finished request their names, if every one can have one.
@@ -73,16 +59,10 @@ impl Map {
             let content = used
                 .block
                 .filter(|_| !spoiled && !request.failed)
-                .map(|block| {
-                    self.refs
-                        .current(block.unit(), block.block())
-                        .map_or(block, crate::map::slot_ref)
-                });
+                .map(|block| self.refs.current(block.unit(), block.block()).map_or(block, crate::map::slot_ref));
             names.push((used.page, content));
         }
-        let all = !names.is_empty()
-            && self.switches_of(id.domain).r2
-            && names.iter().all(|n| n.1.is_some());
+        let all = !names.is_empty() && self.switches_of(id.domain).r2 && names.iter().all(|n| n.1.is_some());
         for (page, content) in names {
             match content {
                 Some(block) if all => self.name(page, block),

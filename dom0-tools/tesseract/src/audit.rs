@@ -29,14 +29,8 @@ impl Map {
         self.clean.iter().for_each(|(_, b)| add(b));
         self.pins.iter().for_each(|(_, b)| add(b));
         self.refs.holds().for_each(|s| add(slot(s)));
-        self.requests
-            .values()
-            .flat_map(|r| &r.drops)
-            .for_each(|&s| add(slot(s)));
-        self.jobs
-            .values()
-            .flat_map(|j| j.preserved.values())
-            .for_each(|p| add(slot(p.slot())));
+        self.requests.values().flat_map(|r| &r.drops).for_each(|&s| add(slot(s)));
+        self.jobs.values().flat_map(|j| j.preserved.values()).for_each(|p| add(slot(p.slot())));
         for pending in self.pending.values() {
             match pending {
                 Pending::SavePage { slot: s, .. } => add(slot(*s)),
@@ -50,15 +44,9 @@ impl Map {
     }
 
     fn audit_disks(&self) -> Result<(), String> {
-        let named = self
-            .swapped
-            .iter()
-            .map(|(_, b)| b)
-            .chain(self.clean.iter().map(|(_, b)| b));
+        let named = self.swapped.iter().map(|(_, b)| b).chain(self.clean.iter().map(|(_, b)| b));
         for block in named.chain(self.pins.iter().map(|(_, b)| b)) {
-            if block.kind() == BlockRef::DISK
-                && self.refs.current(block.unit(), block.block()).is_some()
-            {
+            if block.kind() == BlockRef::DISK && self.refs.current(block.unit(), block.block()).is_some() {
                 return Err(format!(
                     "disk {} block {}: named as home, but it is in a slot",
                     block.unit(),
@@ -69,12 +57,9 @@ impl Map {
         for (id, job) in &self.jobs {
             if matches!(job.phase, Phase::Io | Phase::Journal) && job.writes() {
                 let (first, len) = (disk_ref(job.disk, job.first()), job.end() - job.first());
-                let pages = self.swapped.within(first, len).next().is_some()
-                    || self.clean.within(first, len).next().is_some();
-                let pins = self
-                    .pins
-                    .within(first, len)
-                    .any(|(b, pin)| pin.0 != *id || self.pin_target(pin) != Some(b));
+                let pages =
+                    self.swapped.within(first, len).next().is_some() || self.clean.within(first, len).next().is_some();
+                let pins = self.pins.within(first, len).any(|(b, pin)| pin.0 != *id || self.pin_target(pin) != Some(b));
                 if pages || pins {
                     return Err(format!(
                         "disk {}: blocks from {} change while something depends on them",

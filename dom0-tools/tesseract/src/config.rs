@@ -43,10 +43,6 @@ pub struct Switches {
 
 impl Default for Switches {
     fn default() -> Self {
-        Self {
-            r1: true,
-            r2: true,
-            r3: true,
-        }
+        Self { r1: true, r2: true, r3: true }
     }
 }

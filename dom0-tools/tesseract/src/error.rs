@@ -32,24 +32,12 @@ impl std::fmt::Display for Error {
                 write!(f, "disk number {d} is taken: detach it or choose another")
             }
             Self::Busy(d) => write!(f, "disk {d} has live requests: wait for them to end"),
-            Self::HasReferences(d) => write!(
-                f,
-                "disk {d} refers to the store: resolve its references first"
-            ),
-            Self::HasDependents(d) => write!(
-                f,
-                "swapped pages depend on disk {d}: stop the domain that uses it first"
-            ),
+            Self::HasReferences(d) => write!(f, "disk {d} refers to the store: resolve its references first"),
+            Self::HasDependents(d) => write!(f, "swapped pages depend on disk {d}: stop the domain that uses it first"),
             Self::BeyondEnd { disk, lba } => {
-                write!(
-                    f,
-                    "disk {disk} is shorter than its references (block {lba}): the image was changed; restore it"
-                )
+                write!(f, "disk {disk} is shorter than its references (block {lba}): the image was changed; restore it")
             }
-            Self::NoSuchSlot(s) => write!(
-                f,
-                "slot {s} does not exist: the journal does not belong to this store"
-            ),
+            Self::NoSuchSlot(s) => write!(f, "slot {s} does not exist: the journal does not belong to this store"),
         }
     }
 }

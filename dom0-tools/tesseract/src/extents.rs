@@ -58,11 +58,7 @@ impl Extents {
 
     /// Takes a slot for `stream`; `None` if there is none.
     pub(crate) fn take(&mut self, stream: u32) -> Option<u64> {
-        let here = self
-            .cursors
-            .get(&stream)
-            .copied()
-            .filter(|&c| self.contains(c));
+        let here = self.cursors.get(&stream).copied().filter(|&c| self.contains(c));
         let slot = match here {
             Some(slot) => slot,
             None => self.place()?,

@@ -28,17 +28,8 @@ impl Map {
         };
         let waiters = std::mem::take(&mut d.waiting);
         let mark = self.next_mark;
-        let (step, left) = if commit {
-            (FlushStep::Data(Some(mark)), 3)
-        } else {
-            (FlushStep::Data(None), 1)
-        };
-        d.flush = Some(FlushRun {
-            step,
-            left,
-            failed: false,
-            waiters,
-        });
+        let (step, left) = if commit { (FlushStep::Data(Some(mark)), 3) } else { (FlushStep::Data(None), 1) };
+        d.flush = Some(FlushRun { step, left, failed: false, waiters });
         if commit {
             self.next_mark += 1;
             let record = Record::Mark { disk, mark };
@@ -62,10 +53,7 @@ impl Map {
         match run.step {
             FlushStep::Data(Some(mark)) if !failed => {
                 (run.step, run.left) = (FlushStep::Commit(mark), 1);
-                self.emit(
-                    Op::Journal(vec![Record::Commit { disk, mark }]),
-                    Pending::Flush { disk },
-                );
+                self.emit(Op::Journal(vec![Record::Commit { disk, mark }]), Pending::Flush { disk });
             }
             FlushStep::Commit(mark) if !failed => {
                 (run.step, run.left) = (FlushStep::Seal(mark), 1);
@@ -76,9 +64,7 @@ impl Map {
                 self.totals.commits += 1;
                 self.end_flush(disk, true);
             }
-            FlushStep::Data(_) | FlushStep::Commit(_) | FlushStep::Seal(_) => {
-                self.end_flush(disk, !failed)
-            }
+            FlushStep::Data(_) | FlushStep::Commit(_) | FlushStep::Seal(_) => self.end_flush(disk, !failed),
         }
     }
 
@@ -93,14 +79,7 @@ impl Map {
             match waiter {
                 Waiter::Map => {}
                 Waiter::Request(request) if ok => {
-                    self.emit(
-                        Op::Complete {
-                            request,
-                            status: Status::Ok,
-                            associate: false,
-                        },
-                        Pending::Nothing,
-                    );
+                    self.emit(Op::Complete { request, status: Status::Ok, associate: false }, Pending::Nothing);
                 }
                 Waiter::Request(request) => self.refuse(request),
                 Waiter::Resolve => self.resolve_flushed(disk, ok),

@@ -77,13 +77,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(
-        request: Option<RequestId>,
-        disk: u16,
-        offset: u64,
-        len: u64,
-        kind: Kind,
-    ) -> Self {
+    pub(crate) fn new(request: Option<RequestId>, disk: u16, offset: u64, len: u64, kind: Kind) -> Self {
         Self {
             request,
             disk,

@@ -49,6 +49,5 @@ pub use record::{RECORD_SIZE, Record};
 pub use refs::RefTable;
 pub use stats::{Stats, Totals};
 pub use types::{
-    BLOCK, BLOCK_LEN, Extent, Medium, PageId, Payload, Piece, ReadSegment, RequestId, SECTOR,
-    Source, WriteSegment,
+    BLOCK, BLOCK_LEN, Extent, Medium, PageId, Payload, Piece, ReadSegment, RequestId, SECTOR, Source, WriteSegment,
 };

@@ -49,17 +49,8 @@ impl<K: Ord + Copy + Default> Links<K> {
     }
 
     /// Pairs whose content is `first` or one of the `len - 1` blocks after it, in block order.
-    pub(crate) fn within(
-        &self,
-        first: BlockRef,
-        len: u64,
-    ) -> impl Iterator<Item = (BlockRef, K)> + '_ {
+    pub(crate) fn within(&self, first: BlockRef, len: u64) -> impl Iterator<Item = (BlockRef, K)> + '_ {
         let end = BlockRef(first.0 + len);
-        self.from
-            .range((
-                Bound::Included((first, K::default())),
-                Bound::Excluded((end, K::default())),
-            ))
-            .copied()
+        self.from.range((Bound::Included((first, K::default())), Bound::Excluded((end, K::default())))).copied()
     }
 }

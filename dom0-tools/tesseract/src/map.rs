@@ -102,11 +102,7 @@ impl Map {
     /// A map over an empty store.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self::empty(
-            config,
-            Slots::new(config.slots, config.reserve),
-            RefTable::new(),
-        )
+        Self::empty(config, Slots::new(config.slots, config.reserve), RefTable::new())
     }
 
     /// What came of an action. Unknown identifiers are ignored.
@@ -114,12 +110,8 @@ impl Map {
         match self.pending.remove(&id) {
             None | Some(Pending::Nothing) => {}
             Some(Pending::SavePage { page, slot }) => self.page_saved(page, slot, outcome),
-            Some(Pending::PageOut { page, block, named }) => {
-                self.page_is_out(page, block, named, outcome)
-            }
-            Some(Pending::Load { page, block, keep }) => {
-                self.page_loaded(page, block, keep, outcome)
-            }
+            Some(Pending::PageOut { page, block, named }) => self.page_is_out(page, block, named, outcome),
+            Some(Pending::Load { page, block, keep }) => self.page_loaded(page, block, keep, outcome),
             Some(Pending::Preserve { job, lba }) => self.block_preserved(job, lba, outcome),
             Some(Pending::Move { page, old, new }) => self.page_moved(page, old, new, outcome),
             Some(Pending::Io { job, busy }) => {

@@ -63,13 +63,7 @@ impl Map {
             self.emit(Op::Write { to, pieces }, Pending::Io { job: id, busy });
         }
         for to in zeroes {
-            self.emit(
-                Op::Zero { to, unmap },
-                Pending::Io {
-                    job: id,
-                    busy: Vec::new(),
-                },
-            );
+            self.emit(Op::Zero { to, unmap }, Pending::Io { job: id, busy: Vec::new() });
         }
     }
 
@@ -99,10 +93,7 @@ impl Map {
             return;
         }
         for record in &records {
-            if let Record::Set {
-                slot: Some(slot), ..
-            } = record
-            {
+            if let Record::Set { slot: Some(slot), .. } = record {
                 self.slots.hold(*slot);
             }
             self.apply(record);
@@ -126,8 +117,6 @@ impl Map {
     pub(crate) fn apply(&mut self, record: &Record) {
         let mut released = Vec::new();
         self.refs.apply(record, &mut released);
-        released
-            .into_iter()
-            .for_each(|slot| self.slots.let_go(slot));
+        released.into_iter().for_each(|slot| self.slots.let_go(slot));
     }
 }

@@ -56,23 +56,8 @@ impl Map {
         if block.kind() == BlockRef::DISK {
             self.use_block(block);
         }
-        self.loading.insert(
-            page,
-            Loading {
-                demanded,
-                again: false,
-            },
-        );
-        self.emit(
-            Op::Load {
-                page,
-                block,
-                from,
-                keep,
-                demanded,
-            },
-            Pending::Load { page, block, keep },
-        );
+        self.loading.insert(page, Loading { demanded, again: false });
+        self.emit(Op::Load { page, block, from, keep, demanded }, Pending::Load { page, block, keep });
     }
 
     /// Offers the neighbours of a page that lie in the same window of the same medium and belong
@@ -86,24 +71,16 @@ impl Map {
         if window < 2 {
             return;
         }
-        let Some(first) =
-            BlockRef::new(block.kind(), block.unit(), block.block() / window * window)
-        else {
+        let Some(first) = BlockRef::new(block.kind(), block.unit(), block.block() / window * window) else {
             return;
         };
         let near: Vec<PageId> = self
             .swapped
             .within(first, window)
             .filter(|&(b, p)| {
-                p != page
-                    && p.domain == page.domain
-                    && (b.kind() != BlockRef::SWAP || self.slots.count(b.block()) == 1)
+                p != page && p.domain == page.domain && (b.kind() != BlockRef::SWAP || self.slots.count(b.block()) == 1)
             })
-            .filter(|(_, p)| {
-                !self.loading.contains_key(p)
-                    && !self.moving.contains_key(p)
-                    && !self.unsure.contains(p)
-            })
+            .filter(|(_, p)| !self.loading.contains_key(p) && !self.moving.contains_key(p) && !self.unsure.contains(p))
             .map(|(_, p)| p)
             .take(usize::try_from(window - 1).unwrap_or(0))
             .collect();
@@ -119,13 +96,7 @@ impl Map {
                 || self.slots.free() > self.slots.total() / 2)
     }
 
-    pub(crate) fn page_loaded(
-        &mut self,
-        page: PageId,
-        block: BlockRef,
-        keep: bool,
-        outcome: Outcome,
-    ) {
+    pub(crate) fn page_loaded(&mut self, page: PageId, block: BlockRef, keep: bool, outcome: Outcome) {
         let how = self.loading.remove(&page);
         if block.kind() == BlockRef::DISK {
             self.idle(block);
@@ -177,13 +148,9 @@ impl Map {
     /// True if the reference names something that this map has.
     pub(crate) fn is_known(&self, block: BlockRef) -> bool {
         match block.kind() {
-            BlockRef::SWAP => {
-                block.unit() == crate::map::STORE_UNIT && self.slots.is_alive(block.block())
-            }
+            BlockRef::SWAP => block.unit() == crate::map::STORE_UNIT && self.slots.is_alive(block.block()),
             BlockRef::DISK => {
-                self.disks
-                    .get(&block.unit())
-                    .is_some_and(|d| (block.block() + 1) * crate::BLOCK <= d.bytes)
+                self.disks.get(&block.unit()).is_some_and(|d| (block.block() + 1) * crate::BLOCK <= d.bytes)
                     && self.refs.current(block.unit(), block.block()).is_none()
             }
             _ => false,

@@ -20,14 +20,7 @@ impl Map {
                 if block.kind() == BlockRef::DISK {
                     self.use_block(block);
                 }
-                self.emit(
-                    Op::PageOutDone { page, block },
-                    Pending::PageOut {
-                        page,
-                        block,
-                        named: true,
-                    },
-                );
+                self.emit(Op::PageOutDone { page, block }, Pending::PageOut { page, block, named: true });
             }
             _ => {
                 if let Some(block) = name {
@@ -40,17 +33,8 @@ impl Map {
     }
 
     pub(crate) fn save_page(&mut self, page: PageId, slot: u64) {
-        let pieces = vec![Piece {
-            len: BLOCK_LEN,
-            source: Source::Page(page),
-        }];
-        self.emit(
-            Op::Write {
-                to: Extent::slot(slot),
-                pieces,
-            },
-            Pending::SavePage { page, slot },
-        );
+        let pieces = vec![Piece { len: BLOCK_LEN, source: Source::Page(page) }];
+        self.emit(Op::Write { to: Extent::slot(slot), pieces }, Pending::SavePage { page, slot });
     }
 
     pub(crate) fn page_saved(&mut self, page: PageId, slot: u64, outcome: Outcome) {
@@ -58,37 +42,18 @@ impl Map {
             Outcome::Done => {
                 self.of(page.domain).swap_out_bytes += BLOCK;
                 let block = slot_ref(slot);
-                self.emit(
-                    Op::PageOutDone { page, block },
-                    Pending::PageOut {
-                        page,
-                        block,
-                        named: false,
-                    },
-                );
+                self.emit(Op::PageOutDone { page, block }, Pending::PageOut { page, block, named: false });
             }
             Outcome::Declined => self.slots.let_go(slot),
             Outcome::Failed => {
                 self.slots.condemn(slot);
                 self.totals.broken += 1;
-                self.emit(
-                    Op::PageOutFailed {
-                        page,
-                        reason: fail::IO,
-                    },
-                    Pending::Nothing,
-                );
+                self.emit(Op::PageOutFailed { page, reason: fail::IO }, Pending::Nothing);
             }
         }
     }
 
-    pub(crate) fn page_is_out(
-        &mut self,
-        page: PageId,
-        block: BlockRef,
-        named: bool,
-        outcome: Outcome,
-    ) {
+    pub(crate) fn page_is_out(&mut self, page: PageId, block: BlockRef, named: bool, outcome: Outcome) {
         if block.kind() == BlockRef::DISK {
             self.idle(block);
         }

@@ -44,9 +44,7 @@ impl Map {
         let mut at = job.offset;
         for run in runs {
             if run.content == Content::Pinned(pin.1) {
-                return at
-                    .is_multiple_of(BLOCK)
-                    .then(|| disk_ref(job.disk, at / BLOCK));
+                return at.is_multiple_of(BLOCK).then(|| disk_ref(job.disk, at / BLOCK));
             }
             at += u64::from(run.len);
         }
@@ -69,14 +67,7 @@ impl Map {
         plan
     }
 
-    fn plan_reference(
-        &self,
-        plan: &mut Plan,
-        job: &Job,
-        lba: u64,
-        current: Option<u64>,
-        pin: PinId,
-    ) {
+    fn plan_reference(&self, plan: &mut Plan, job: &Job, lba: u64, current: Option<u64>, pin: PinId) {
         let disk = job.disk;
         let Some(content) = self.pins.get(pin) else {
             plan.bad = true;
@@ -89,11 +80,7 @@ impl Map {
         if content.kind() == BlockRef::SWAP && may_refer {
             plan.hits += 1;
             if current != Some(content.block()) {
-                plan.records.push(Record::Set {
-                    disk,
-                    lba,
-                    slot: Some(content.block()),
-                });
+                plan.records.push(Record::Set { disk, lba, slot: Some(content.block()) });
             }
             return;
         }
@@ -108,35 +95,15 @@ impl Map {
         if content.kind() == BlockRef::DISK {
             plan.busy.push(content);
         }
-        plan.writes.push(
-            Extent::block(disk, lba),
-            Source::Host(from),
-            self.config.max_run,
-        );
+        plan.writes.push(Extent::block(disk, lba), Source::Host(from), self.config.max_run);
         if current.is_some() {
-            plan.records.push(Record::Set {
-                disk,
-                lba,
-                slot: None,
-            });
+            plan.records.push(Record::Set { disk, lba, slot: None });
         }
     }
 
-    fn plan_bytes(
-        &self,
-        plan: &mut Plan,
-        id: JobId,
-        job: &Job,
-        lba: u64,
-        current: Option<u64>,
-        parts: &[Part],
-    ) {
+    fn plan_bytes(&self, plan: &mut Plan, id: JobId, job: &Job, lba: u64, current: Option<u64>, parts: &[Part]) {
         let (disk, max) = (job.disk, self.config.max_run);
-        let home = |at: u64, len: u32| Extent {
-            medium: Medium::Disk(disk),
-            offset: at,
-            len,
-        };
+        let home = |at: u64, len: u32| Extent { medium: Medium::Disk(disk), offset: at, len };
         let start = parts.first().map_or(0, |p| p.at);
         let end = parts.last().map_or(0, |p| p.at + u64::from(p.len));
         // The rest of a block in a slot goes home with what is written.
@@ -145,26 +112,15 @@ impl Map {
                 && len > 0
             {
                 let skip = u32::try_from(at - lba * BLOCK).unwrap_or(0);
-                writes.push(
-                    home(at, len),
-                    Source::Host(Extent::slot(slot).part(skip, len)),
-                    max,
-                );
+                writes.push(home(at, len), Source::Host(Extent::slot(slot).part(skip, len)), max);
             }
         };
         old(lba * BLOCK, start - lba * BLOCK, &mut plan.writes);
         for part in parts {
             let source = match (part.content, job.request) {
-                (Content::Request { at }, Some(request)) => Source::Request {
-                    request,
-                    at: at + part.skip,
-                },
+                (Content::Request { at }, Some(request)) => Source::Request { request, at: at + part.skip },
                 (Content::Zero, _) => Source::Zero,
-                (Content::Pinned(pin), _) => match self
-                    .pins
-                    .get((id, pin))
-                    .and_then(|b| Some((b, Extent::of(b)?)))
-                {
+                (Content::Pinned(pin), _) => match self.pins.get((id, pin)).and_then(|b| Some((b, Extent::of(b)?))) {
                     Some((block, from)) => {
                         if block.kind() == BlockRef::DISK {
                             plan.busy.push(block);
@@ -186,11 +142,7 @@ impl Map {
         }
         old(end, (lba + 1) * BLOCK - end, &mut plan.writes);
         if current.is_some() {
-            plan.records.push(Record::Set {
-                disk,
-                lba,
-                slot: None,
-            });
+            plan.records.push(Record::Set { disk, lba, slot: None });
         }
     }
 }
@@ -210,16 +162,9 @@ fn parts_by_block(job: &Job) -> Vec<Vec<Part>> {
         let mut skip = 0;
         while skip < run.len {
             let len = small(BLOCK - at % BLOCK).min(run.len - skip);
-            let part = Part {
-                at,
-                len,
-                skip,
-                content: run.content,
-            };
+            let part = Part { at, len, skip, content: run.content };
             match blocks.last_mut() {
-                Some(parts) if parts.last().is_some_and(|p| p.at / BLOCK == at / BLOCK) => {
-                    parts.push(part)
-                }
+                Some(parts) if parts.last().is_some_and(|p| p.at / BLOCK == at / BLOCK) => parts.push(part),
                 _ => blocks.push(vec![part]),
             }
             at += u64::from(len);

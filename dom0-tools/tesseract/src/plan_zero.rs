@@ -11,11 +11,7 @@ impl Map {
         let (disk, start, end) = (job.disk, job.offset, job.offset + job.len);
         let (mut from, mut to) = (start, end);
         for (lba, slot) in self.refs.range(disk, job.first(), job.end()) {
-            plan.records.push(Record::Set {
-                disk,
-                lba,
-                slot: None,
-            });
+            plan.records.push(Record::Set { disk, lba, slot: None });
             if job.covers(lba) {
                 continue;
             }
@@ -23,24 +19,12 @@ impl Map {
             let (block, after) = (lba * BLOCK, (lba + 1) * BLOCK);
             let (zero, rest) = (block.max(start), after.min(end));
             for (a, b, source) in [
-                (
-                    block,
-                    zero,
-                    Source::Host(Extent::slot(slot).part(0, small(zero - block))),
-                ),
+                (block, zero, Source::Host(Extent::slot(slot).part(0, small(zero - block)))),
                 (zero, rest, Source::Zero),
-                (
-                    rest,
-                    after,
-                    Source::Host(Extent::slot(slot).part(small(rest - block), small(after - rest))),
-                ),
+                (rest, after, Source::Host(Extent::slot(slot).part(small(rest - block), small(after - rest)))),
             ] {
                 if a < b {
-                    let home = Extent {
-                        medium: Medium::Disk(disk),
-                        offset: a,
-                        len: small(b - a),
-                    };
+                    let home = Extent { medium: Medium::Disk(disk), offset: a, len: small(b - a) };
                     plan.writes.push(home, source, BLOCK_LEN);
                 }
             }
@@ -53,11 +37,7 @@ impl Map {
         }
         while from < to {
             let len = (to - from).min(LONGEST);
-            plan.zeroes.push(Extent {
-                medium: Medium::Disk(disk),
-                offset: from,
-                len: u32::try_from(len).unwrap_or(0),
-            });
+            plan.zeroes.push(Extent { medium: Medium::Disk(disk), offset: from, len: u32::try_from(len).unwrap_or(0) });
             from += len;
         }
         plan

@@ -25,9 +25,7 @@ impl Map {
             return;
         };
         let range = (job.disk, job.first())..(job.disk, job.end());
-        if job.failed
-            || self.broken.range(range).next().is_some() && !matches!(job.kind, Kind::Resolve)
-        {
+        if job.failed || self.broken.range(range).next().is_some() && !matches!(job.kind, Kind::Resolve) {
             self.finish_job(id, false);
             return;
         }
@@ -48,8 +46,7 @@ impl Map {
         let Some(job) = self.jobs.get(&id) else {
             return;
         };
-        let (disk, first, len, failed) =
-            (job.disk, job.first(), job.end() - job.first(), job.failed);
+        let (disk, first, len, failed) = (job.disk, job.first(), job.end() - job.first(), job.failed);
         if failed {
             if job.outstanding == 0 {
                 self.finish_job(id, false);
@@ -69,11 +66,7 @@ impl Map {
             || job.outstanding > 0
             || self.recovering
             || self.left.within(range, len).next().is_some()
-            || self
-                .busy
-                .range(range..BlockRef(range.0 + len))
-                .next()
-                .is_some();
+            || self.busy.range(range..BlockRef(range.0 + len)).next().is_some();
         if !wait {
             self.preserving.remove(&id);
             self.release_preserved(id);
@@ -88,17 +81,13 @@ impl Map {
             let Some(new) = self.preserved(id, old.block()) else {
                 continue;
             };
-            let waits = self.loading.contains_key(&page)
-                || self.moving.contains_key(&page)
-                || self.unsure.contains(&page);
+            let waits =
+                self.loading.contains_key(&page) || self.moving.contains_key(&page) || self.unsure.contains(&page);
             if !waits {
                 let new = slot_ref(new);
                 self.moving.insert(page, false);
                 self.hold(new);
-                self.emit(
-                    Op::MoveReference { page, old, new },
-                    Pending::Move { page, old, new },
-                );
+                self.emit(Op::MoveReference { page, old, new }, Pending::Move { page, old, new });
             }
         }
         !dependents.is_empty()
@@ -141,17 +130,8 @@ impl Map {
                 }
             }
             Room::Slot(slot) => {
-                let pieces = vec![Piece {
-                    len: BLOCK_LEN,
-                    source: Source::Host(Extent::block(disk, lba)),
-                }];
-                self.emit(
-                    Op::Write {
-                        to: Extent::slot(slot),
-                        pieces,
-                    },
-                    Pending::Preserve { job: id, lba },
-                );
+                let pieces = vec![Piece { len: BLOCK_LEN, source: Source::Host(Extent::block(disk, lba)) }];
+                self.emit(Op::Write { to: Extent::slot(slot), pieces }, Pending::Preserve { job: id, lba });
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.preserved.insert(lba, Preserved::Copying(slot));
                     job.outstanding += 1;
@@ -178,13 +158,7 @@ impl Map {
         }
     }
 
-    pub(crate) fn page_moved(
-        &mut self,
-        page: PageId,
-        old: BlockRef,
-        new: BlockRef,
-        outcome: Outcome,
-    ) {
+    pub(crate) fn page_moved(&mut self, page: PageId, old: BlockRef, new: BlockRef, outcome: Outcome) {
         let again = self.moving.remove(&page).unwrap_or(false);
         if self.swapped.get(page) == Some(old) {
             if outcome == Outcome::Done {

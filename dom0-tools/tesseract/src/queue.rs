@@ -25,17 +25,8 @@ pub(crate) struct Queue {
 impl Queue {
     /// Enters a job for blocks `first..end`. True if it may go at once.
     pub(crate) fn enter(&mut self, job: JobId, first: u64, end: u64, exclusive: bool) -> bool {
-        let granted = !self
-            .entries
-            .iter()
-            .any(|e| e.first < end && first < e.end && (e.exclusive || exclusive));
-        self.entries.push(Entry {
-            job,
-            first,
-            end,
-            exclusive,
-            granted,
-        });
+        let granted = !self.entries.iter().any(|e| e.first < end && first < e.end && (e.exclusive || exclusive));
+        self.entries.push(Entry { job, first, end, exclusive, granted });
         granted
     }
 
@@ -76,10 +67,7 @@ mod tests {
         assert!(q.enter(1, 0, 4, false));
         assert!(q.enter(2, 2, 6, false));
         assert!(!q.enter(3, 3, 5, true));
-        assert!(
-            !q.enter(4, 4, 5, false),
-            "a reader does not overtake a waiting writer"
-        );
+        assert!(!q.enter(4, 4, 5, false), "a reader does not overtake a waiting writer");
         assert!(q.enter(5, 8, 9, true));
         let mut ready = Vec::new();
         q.leave(1, &mut ready);

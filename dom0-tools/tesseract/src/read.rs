@@ -16,13 +16,11 @@ impl Map {
         let Kind::Read(segments) = std::mem::replace(&mut job.kind, Kind::Read(Vec::new())) else {
             return;
         };
-        let (disk, first, end, Some(request)) = (job.disk, job.first(), job.end(), job.request)
-        else {
+        let (disk, first, end, Some(request)) = (job.disk, job.first(), job.end(), job.request) else {
             return;
         };
         let mut position = job.offset;
-        let slots: std::collections::BTreeMap<u64, u64> =
-            self.refs.range(disk, first, end).collect();
+        let slots: std::collections::BTreeMap<u64, u64> = self.refs.range(disk, first, end).collect();
         let mut reads = Reads::default();
         for segment in segments {
             let (mut at, mut left) = (segment.at, segment.len);
@@ -30,16 +28,8 @@ impl Map {
                 let within = position % BLOCK;
                 let len = u32::try_from(BLOCK - within).unwrap_or(left).min(left);
                 let from = match slots.get(&(position / BLOCK)) {
-                    Some(slot) => Extent {
-                        medium: Medium::Store,
-                        offset: slot * BLOCK + within,
-                        len,
-                    },
-                    None => Extent {
-                        medium: Medium::Disk(disk),
-                        offset: position,
-                        len,
-                    },
+                    Some(slot) => Extent { medium: Medium::Store, offset: slot * BLOCK + within, len },
+                    None => Extent { medium: Medium::Disk(disk), offset: position, len },
                 };
                 reads.push(from, at, self.config.max_run);
                 position += u64::from(len);
@@ -52,13 +42,7 @@ impl Map {
             job.outstanding = u32::try_from(reads.list.len()).unwrap_or(u32::MAX);
         }
         for (from, at) in reads.list {
-            self.emit(
-                Op::Read { from, request, at },
-                Pending::Io {
-                    job: id,
-                    busy: Vec::new(),
-                },
-            );
+            self.emit(Op::Read { from, request, at }, Pending::Io { job: id, busy: Vec::new() });
         }
     }
 }

@@ -53,16 +53,8 @@ impl Record {
     #[must_use]
     pub fn encode(&self) -> [u8; RECORD_SIZE] {
         let (tag, disk, lba, word) = match *self {
-            Self::Set {
-                disk,
-                lba,
-                slot: Some(slot),
-            } => (TAG_SET, disk, lba, slot),
-            Self::Set {
-                disk,
-                lba,
-                slot: None,
-            } => (TAG_HOME, disk, lba, 0),
+            Self::Set { disk, lba, slot: Some(slot) } => (TAG_SET, disk, lba, slot),
+            Self::Set { disk, lba, slot: None } => (TAG_HOME, disk, lba, 0),
             Self::Mark { disk, mark } => (TAG_MARK, disk, 0, mark),
             Self::Commit { disk, mark } => (TAG_COMMIT, disk, 0, mark),
         };
@@ -83,16 +75,8 @@ impl Record {
         let name = BlockRef::check(first)?;
         let (disk, lba) = (name.unit(), name.block());
         match name.kind() {
-            TAG_SET if word < 1 << 40 => Some(Self::Set {
-                disk,
-                lba,
-                slot: Some(word),
-            }),
-            TAG_HOME if word == 0 => Some(Self::Set {
-                disk,
-                lba,
-                slot: None,
-            }),
+            TAG_SET if word < 1 << 40 => Some(Self::Set { disk, lba, slot: Some(word) }),
+            TAG_HOME if word == 0 => Some(Self::Set { disk, lba, slot: None }),
             TAG_MARK if lba == 0 => Some(Self::Mark { disk, mark: word }),
             TAG_COMMIT if lba == 0 => Some(Self::Commit { disk, mark: word }),
             _ => None,
@@ -108,25 +92,10 @@ mod tests {
     #[test]
     fn records_survive_encoding() {
         for record in [
-            Record::Set {
-                disk: 0xffff,
-                lba: (1 << 40) - 1,
-                slot: Some((1 << 40) - 1),
-            },
-            Record::Set {
-                disk: 0,
-                lba: 0,
-                slot: Some(0),
-            },
-            Record::Set {
-                disk: 3,
-                lba: 7,
-                slot: None,
-            },
-            Record::Mark {
-                disk: 1,
-                mark: u64::MAX,
-            },
+            Record::Set { disk: 0xffff, lba: (1 << 40) - 1, slot: Some((1 << 40) - 1) },
+            Record::Set { disk: 0, lba: 0, slot: Some(0) },
+            Record::Set { disk: 3, lba: 7, slot: None },
+            Record::Mark { disk: 1, mark: u64::MAX },
             Record::Commit { disk: 2, mark: 9 },
         ] {
             assert_eq!(Record::decode(&record.encode()).unwrap(), record);

@@ -115,21 +115,13 @@ impl RefTable {
 
     /// Every hold on a slot, as often as it is held.
     pub fn holds(&self) -> impl Iterator<Item = u64> + '_ {
-        self.disks
-            .values()
-            .flat_map(|d| d.blocks.values())
-            .flat_map(History::slots)
+        self.disks.values().flat_map(|d| d.blocks.values()).flat_map(History::slots)
     }
 
     /// The highest mark that was seen on any disk and may still be committed.
     #[must_use]
     pub fn last_mark(&self) -> u64 {
-        self.disks
-            .values()
-            .filter_map(|d| d.marks.keys().next_back())
-            .copied()
-            .max()
-            .unwrap_or(0)
+        self.disks.values().filter_map(|d| d.marks.keys().next_back()).copied().max().unwrap_or(0)
     }
 
     /// Goes back to the state of each disk's last commit: what is true after a loss of power.
@@ -137,10 +129,7 @@ impl RefTable {
         self.blocks = 0;
         for refs in self.disks.values_mut() {
             let blocks = std::mem::take(&mut refs.blocks);
-            refs.blocks = blocks
-                .iter()
-                .filter_map(|(lba, h)| Some((*lba, history::roll_back(h)?)))
-                .collect();
+            refs.blocks = blocks.iter().filter_map(|(lba, h)| Some((*lba, history::roll_back(h)?))).collect();
             refs.open.clear();
             refs.marks.clear();
             self.blocks += refs.blocks.len();
@@ -182,11 +171,7 @@ impl DiskRefs {
     fn snapshot(&self, disk: u16, out: &mut Vec<Record>) {
         for (&lba, h) in &self.blocks {
             if let Some(slot) = h.durable() {
-                out.push(Record::Set {
-                    disk,
-                    lba,
-                    slot: Some(slot),
-                });
+                out.push(Record::Set { disk, lba, slot: Some(slot) });
             }
         }
         if !out.is_empty() {
@@ -195,17 +180,9 @@ impl DiskRefs {
         }
         let mut rest: Vec<(u64, u8, Record)> = Vec::new();
         for (&lba, h) in &self.blocks {
-            rest.extend(
-                h.tentative()
-                    .iter()
-                    .map(|&(at, slot)| (at, 0, Record::Set { disk, lba, slot })),
-            );
+            rest.extend(h.tentative().iter().map(|&(at, slot)| (at, 0, Record::Set { disk, lba, slot })));
         }
-        rest.extend(
-            self.marks
-                .iter()
-                .map(|(&mark, &at)| (at, 1, Record::Mark { disk, mark })),
-        );
+        rest.extend(self.marks.iter().map(|(&mark, &at)| (at, 1, Record::Mark { disk, mark })));
         rest.sort_by_key(|r| (r.0, r.1));
         out.extend(rest.into_iter().map(|r| r.2));
     }

@@ -9,27 +9,15 @@ use abi::BlockRef;
 
 impl Map {
     /// A guest reads `segments` from byte `offset` of `disk` on.
-    pub fn guest_read(
-        &mut self,
-        request: RequestId,
-        disk: u16,
-        offset: u64,
-        segments: &[ReadSegment],
-    ) -> Vec<Action> {
+    pub fn guest_read(&mut self, request: RequestId, disk: u16, offset: u64, segments: &[ReadSegment]) -> Vec<Action> {
         let len = segments.iter().map(|s| u64::from(s.len)).sum();
         if !self.admit(request, disk, offset, len) {
             return self.finish_call();
         }
-        let mut record = Request {
-            reads: true,
-            ..Request::default()
-        };
+        let mut record = Request { reads: true, ..Request::default() };
         let mut at = offset;
         for segment in segments {
-            if let Some(page) = segment.page.map(|page| PageId {
-                domain: request.domain,
-                page,
-            }) {
+            if let Some(page) = segment.page.map(|page| PageId { domain: request.domain, page }) {
                 self.use_page(&mut record, page, at_block(disk, at, segment.len));
                 if segment.drops.is_some() {
                     self.drop_content(&mut record, page);
@@ -39,13 +27,7 @@ impl Map {
         }
         self.requests.insert(request, record);
         self.of(request.domain).guest_reads += 1;
-        let job = Job::new(
-            Some(request),
-            disk,
-            offset,
-            len,
-            Kind::Read(segments.to_vec()),
-        );
+        let job = Job::new(Some(request), disk, offset, len, Kind::Read(segments.to_vec()));
         self.add_job(job);
         self.finish_call()
     }
@@ -71,20 +53,14 @@ impl Map {
             let content = match segment.payload {
                 Payload::Data { at: from, page } => {
                     if let Some(page) = page {
-                        let page = PageId {
-                            domain: request.domain,
-                            page,
-                        };
+                        let page = PageId { domain: request.domain, page };
                         self.use_page(&mut record, page, at_block(disk, at, segment.len));
                     }
                     Content::Request { at: from }
                 }
                 Payload::Zero => Content::Zero,
                 Payload::Reference { page, block } => {
-                    let page = PageId {
-                        domain: request.domain,
-                        page,
-                    };
+                    let page = PageId { domain: request.domain, page };
                     match self.referenced(page, block) {
                         Some(block) if segment.len == BLOCK_LEN => {
                             self.hold(block);
@@ -96,10 +72,7 @@ impl Map {
                     Content::Pinned(job.pins - 1)
                 }
             };
-            runs.push(Run {
-                len: segment.len,
-                content,
-            });
+            runs.push(Run { len: segment.len, content });
             at += u64::from(segment.len);
         }
         job.kind = Kind::Write(runs);
@@ -111,18 +84,8 @@ impl Map {
 
     /// A guest gives ranges (first byte, bytes) up, or wants them to read as zeroes. Both make
     /// them zero; `unmap` allows the host to free the space.
-    pub fn guest_zero(
-        &mut self,
-        request: RequestId,
-        disk: u16,
-        ranges: &[(u64, u64)],
-        unmap: bool,
-    ) -> Vec<Action> {
-        if ranges.is_empty()
-            || !ranges
-                .iter()
-                .all(|&(offset, len)| self.fits(disk, offset, len))
-        {
+    pub fn guest_zero(&mut self, request: RequestId, disk: u16, ranges: &[(u64, u64)], unmap: bool) -> Vec<Action> {
+        if ranges.is_empty() || !ranges.iter().all(|&(offset, len)| self.fits(disk, offset, len)) {
             self.refuse(request);
             return self.finish_call();
         }
@@ -130,21 +93,9 @@ impl Map {
             return self.finish_call();
         }
         // One use more than ranges, so that the request outlives jobs that end at once.
-        self.requests.insert(
-            request,
-            Request {
-                jobs: 1,
-                ..Request::default()
-            },
-        );
+        self.requests.insert(request, Request { jobs: 1, ..Request::default() });
         for &(offset, len) in ranges {
-            self.add_job(Job::new(
-                Some(request),
-                disk,
-                offset,
-                len,
-                Kind::Zero { unmap },
-            ));
+            self.add_job(Job::new(Some(request), disk, offset, len, Kind::Zero { unmap }));
         }
         self.request_part_done(request, true);
         self.finish_call()
@@ -182,14 +133,7 @@ impl Map {
 
     pub(crate) fn refuse(&mut self, request: RequestId) {
         self.of(request.domain).io_errors += 1;
-        self.emit(
-            Op::Complete {
-                request,
-                status: Status::IoError,
-                associate: false,
-            },
-            Pending::Nothing,
-        );
+        self.emit(Op::Complete { request, status: Status::IoError, associate: false }, Pending::Nothing);
     }
 
     fn use_page(&mut self, record: &mut Request, page: PageId, block: Option<BlockRef>) {
@@ -224,10 +168,8 @@ impl Map {
         if let Some(request) = job.request.and_then(|r| self.requests.get_mut(&r)) {
             request.jobs += 1;
         }
-        let granted = self
-            .disks
-            .get_mut(&job.disk)
-            .is_some_and(|d| d.queue.enter(id, job.first(), job.end(), job.writes()));
+        let granted =
+            self.disks.get_mut(&job.disk).is_some_and(|d| d.queue.enter(id, job.first(), job.end(), job.writes()));
         self.jobs.insert(id, job);
         if granted {
             self.start(id);
@@ -236,13 +178,7 @@ impl Map {
 
     /// Resolve-all's jobs belong to no request.
     pub(crate) fn add_resolve_job(&mut self, disk: u16, first: u64, end: u64) {
-        self.add_job(Job::new(
-            None,
-            disk,
-            first * BLOCK,
-            (end - first) * BLOCK,
-            Kind::Resolve,
-        ));
+        self.add_job(Job::new(None, disk, first * BLOCK, (end - first) * BLOCK, Kind::Resolve));
     }
 }
 

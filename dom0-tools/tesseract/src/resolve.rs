@@ -22,13 +22,7 @@ impl Map {
         if let Some((lba, _)) = self.refs.range(disk, bytes / BLOCK, 1 << 40).next() {
             return Err(Error::BeyondEnd { disk, lba });
         }
-        self.disks.insert(
-            disk,
-            Disk {
-                bytes,
-                ..Disk::default()
-            },
-        );
+        self.disks.insert(disk, Disk { bytes, ..Disk::default() });
         Ok(())
     }
 
@@ -46,9 +40,7 @@ impl Map {
             return Err(Error::HasReferences(disk));
         }
         let first = crate::map::disk_ref(disk, 0);
-        if self.swapped.within(first, 1 << 40).next().is_some()
-            || self.pins.within(first, 1 << 40).next().is_some()
-        {
+        if self.swapped.within(first, 1 << 40).next().is_some() || self.pins.within(first, 1 << 40).next().is_some() {
             return Err(Error::HasDependents(disk));
         }
         for (_, page) in self.clean.within(first, 1 << 40).collect::<Vec<_>>() {
@@ -66,10 +58,7 @@ impl Map {
     pub fn resolve_all(&mut self, disk: u16) -> Result<Vec<Action>, Error> {
         let d = self.disks.get_mut(&disk).ok_or(Error::NoDisk(disk))?;
         if d.resolve.is_none() {
-            d.resolve = Some(ResolveRun {
-                next: 0,
-                failed: false,
-            });
+            d.resolve = Some(ResolveRun { next: 0, failed: false });
             self.resolve_next(disk);
         }
         Ok(self.finish_call())
@@ -105,16 +94,8 @@ impl Map {
             if self.broken.contains(&(disk, lba)) {
                 continue;
             }
-            writes.push(
-                Extent::block(disk, lba),
-                Source::Host(Extent::slot(slot)),
-                self.config.max_run,
-            );
-            records.push(Record::Set {
-                disk,
-                lba,
-                slot: None,
-            });
+            writes.push(Extent::block(disk, lba), Source::Host(Extent::slot(slot)), self.config.max_run);
+            records.push(Record::Set { disk, lba, slot: None });
         }
         self.totals.resolved += records.len() as u64;
         self.run_io(id, writes, Vec::new(), false, records, Vec::new());

@@ -46,22 +46,12 @@ impl Map {
     pub fn domain_gone(&mut self, domain: u32) -> Vec<Action> {
         let first = PageId { domain, page: 0 };
         let mine = |p: &PageId| p.domain == domain;
-        for page in self
-            .swapped
-            .keys_from(first)
-            .take_while(mine)
-            .collect::<Vec<_>>()
-        {
+        for page in self.swapped.keys_from(first).take_while(mine).collect::<Vec<_>>() {
             if let Some(block) = self.swapped.remove(page) {
                 self.let_go(block);
             }
         }
-        for page in self
-            .clean
-            .keys_from(first)
-            .take_while(mine)
-            .collect::<Vec<_>>()
-        {
+        for page in self.clean.keys_from(first).take_while(mine).collect::<Vec<_>>() {
             self.unname(page);
         }
         self.unsure.retain(|p| p.domain != domain);

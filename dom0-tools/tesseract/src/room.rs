@@ -24,18 +24,11 @@ impl Map {
         if let Some(slot) = self.slots.take(stream, urgent) {
             return Room::Slot(slot);
         }
-        if self.recovering
-            || self.slots.has_limbo()
-            || self.disks.values().any(|d| d.flush.is_some())
-        {
+        if self.recovering || self.slots.has_limbo() || self.disks.values().any(|d| d.flush.is_some()) {
             return Room::Soon;
         }
         self.forget_names();
-        if self.slots.has_limbo() || self.commit_all() {
-            Room::Soon
-        } else {
-            Room::Full
-        }
+        if self.slots.has_limbo() || self.commit_all() { Room::Soon } else { Room::Full }
     }
 
     /// Serves page-outs that wait for slots, and tells starved domains when there is room again.
@@ -46,13 +39,7 @@ impl Map {
                 Room::Soon => return,
                 Room::Full => {
                     self.starved.insert(page.domain);
-                    self.emit(
-                        Op::PageOutFailed {
-                            page,
-                            reason: fail::FULL,
-                        },
-                        Pending::Nothing,
-                    );
+                    self.emit(Op::PageOutFailed { page, reason: fail::FULL }, Pending::Nothing);
                 }
             }
             self.short.pop_front();

@@ -12,15 +12,11 @@ impl Writes {
     /// Appends bytes to be written at `to`, which does not cross a block boundary. They join the last
     /// run unless that gets longer than `max`; a block is never split between two runs.
     pub(crate) fn push(&mut self, to: Extent, source: Source, max: u32) {
-        let piece = Piece {
-            len: to.len,
-            source,
-        };
+        let piece = Piece { len: to.len, source };
         match self.list.last_mut() {
             Some((run, pieces))
                 if follows(run, &to)
-                    && (!to.offset.is_multiple_of(BLOCK)
-                        || run.len.saturating_add(BLOCK_LEN) <= max) =>
+                    && (!to.offset.is_multiple_of(BLOCK) || run.len.saturating_add(BLOCK_LEN) <= max) =>
             {
                 run.len += to.len;
                 match pieces.last_mut() {
@@ -44,9 +40,7 @@ impl Reads {
     pub(crate) fn push(&mut self, from: Extent, at: u32, max: u32) {
         match self.list.last_mut() {
             Some((run, first))
-                if follows(run, &from)
-                    && run.len.saturating_add(from.len) <= max
-                    && *first + run.len == at =>
+                if follows(run, &from) && run.len.saturating_add(from.len) <= max && *first + run.len == at =>
             {
                 run.len += from.len;
             }
@@ -62,13 +56,9 @@ fn follows(run: &Extent, next: &Extent) -> bool {
 fn continues(last: &Piece, next: &Source) -> bool {
     match (last.source, *next) {
         (Source::Zero, Source::Zero) => true,
-        (
-            Source::Request { request: a, at },
-            Source::Request {
-                request: b,
-                at: next,
-            },
-        ) => a == b && at + last.len == next,
+        (Source::Request { request: a, at }, Source::Request { request: b, at: next }) => {
+            a == b && at + last.len == next
+        }
         (Source::Host(a), Source::Host(b)) => a.medium == b.medium && a.end() == b.offset,
         _ => false,
     }

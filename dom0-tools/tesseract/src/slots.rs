@@ -24,13 +24,7 @@ impl Slots {
         let mut extents = Extents::default();
         extents.insert(0, slots);
         let counts = vec![0; usize::try_from(slots).unwrap_or(0)];
-        Self {
-            counts,
-            limbo: Vec::new(),
-            broken: Vec::new(),
-            extents,
-            reserve,
-        }
+        Self { counts, limbo: Vec::new(), broken: Vec::new(), extents, reserve }
     }
 
     /// All slots in limbo, so that those found to be in use can be held.
@@ -112,9 +106,7 @@ impl Slots {
         let mut limbo = std::mem::take(&mut self.limbo);
         limbo.sort_unstable();
         limbo.dedup();
-        limbo.retain(|&slot| {
-            self.count(slot) == 0 && !self.is_free(slot) && !self.broken.contains(&slot)
-        });
+        limbo.retain(|&slot| self.count(slot) == 0 && !self.is_free(slot) && !self.broken.contains(&slot));
         for run in limbo.chunk_by(|a, b| a + 1 == *b) {
             if let Some(&first) = run.first() {
                 self.extents.insert(first, run.len() as u64);
@@ -130,8 +122,7 @@ impl Slots {
 
     /// Compares the counts with `expected` and checks the invariant; the first offence in words.
     pub(crate) fn audit(&self, expected: &[u32]) -> Result<(), String> {
-        let limbo: std::collections::BTreeSet<u64> =
-            self.limbo.iter().chain(&self.broken).copied().collect();
+        let limbo: std::collections::BTreeSet<u64> = self.limbo.iter().chain(&self.broken).copied().collect();
         for (slot, (&have, &want)) in (0u64..).zip(self.counts.iter().zip(expected)) {
             if have != want {
                 return Err(format!("slot {slot}: count {have}, but {want} refer to it"));
@@ -147,8 +138,6 @@ impl Slots {
     }
 
     fn index(&self, slot: u64) -> Option<usize> {
-        usize::try_from(slot)
-            .ok()
-            .filter(|&i| i < self.counts.len())
+        usize::try_from(slot).ok().filter(|&i| i < self.counts.len())
     }
 }

@@ -13,39 +13,14 @@ pub(crate) type PinId = (JobId, u32);
 #[derive(Debug)]
 pub(crate) enum Pending {
     Nothing,
-    SavePage {
-        page: PageId,
-        slot: u64,
-    },
-    PageOut {
-        page: PageId,
-        block: BlockRef,
-        named: bool,
-    },
-    Load {
-        page: PageId,
-        block: BlockRef,
-        keep: bool,
-    },
-    Preserve {
-        job: JobId,
-        lba: u64,
-    },
-    Move {
-        page: PageId,
-        old: BlockRef,
-        new: BlockRef,
-    },
-    Io {
-        job: JobId,
-        busy: Vec<BlockRef>,
-    },
-    Journal {
-        job: JobId,
-    },
-    Flush {
-        disk: u16,
-    },
+    SavePage { page: PageId, slot: u64 },
+    PageOut { page: PageId, block: BlockRef, named: bool },
+    Load { page: PageId, block: BlockRef, keep: bool },
+    Preserve { job: JobId, lba: u64 },
+    Move { page: PageId, old: BlockRef, new: BlockRef },
+    Io { job: JobId, busy: Vec<BlockRef> },
+    Journal { job: JobId },
+    Flush { disk: u16 },
 }
 
 /// A page that is being read in.

@@ -51,21 +51,13 @@ impl Extent {
     /// The 4 KiB of a slot.
     #[must_use]
     pub const fn slot(slot: u64) -> Self {
-        Self {
-            medium: Medium::Store,
-            offset: slot * BLOCK,
-            len: BLOCK_LEN,
-        }
+        Self { medium: Medium::Store, offset: slot * BLOCK, len: BLOCK_LEN }
     }
 
     /// The 4 KiB of a disk block.
     #[must_use]
     pub const fn block(disk: u16, lba: u64) -> Self {
-        Self {
-            medium: Medium::Disk(disk),
-            offset: lba * BLOCK,
-            len: BLOCK_LEN,
-        }
+        Self { medium: Medium::Disk(disk), offset: lba * BLOCK, len: BLOCK_LEN }
     }
 
     /// Where the content that `block` names rests; `None` if it is neither a slot nor a disk block.
@@ -87,11 +79,7 @@ impl Extent {
     /// `len` bytes from byte `skip` of this run.
     #[must_use]
     pub(crate) const fn part(&self, skip: u32, len: u32) -> Self {
-        Self {
-            medium: self.medium,
-            offset: self.offset + skip as u64,
-            len,
-        }
+        Self { medium: self.medium, offset: self.offset + skip as u64, len }
     }
 }
 

@@ -74,7 +74,8 @@ impl<H: Hal> StatisticsQueue<H> {
             self.token = None;
         }
         self.len = 0;
-        for byte in statistics.iter().flat_map(|(tag, value)| tag.to_le_bytes().into_iter().chain(value.to_le_bytes())) {
+        for byte in statistics.iter().flat_map(|(tag, value)| tag.to_le_bytes().into_iter().chain(value.to_le_bytes()))
+        {
             // SAFETY: at most MAX_STATISTICS * ENTRY bytes of the page that `new` allocated; the
             // device does not have it, as `token` is `None`, and no slice of it is alive.
             unsafe { self.buffer.add(self.len).write(byte) };

@@ -61,7 +61,8 @@ pub fn prepare() {
         let info = info();
         if info.multiplier != 0 {
             PARAVIRTUAL.store(true, Ordering::Relaxed);
-            let shifted = if info.shift < 0 { 1_000_000_000u128 << -info.shift } else { 1_000_000_000u128 >> info.shift };
+            let shifted =
+                if info.shift < 0 { 1_000_000_000u128 << -info.shift } else { 1_000_000_000u128 >> info.shift };
             HERTZ.store(((shifted << 32) / u128::from(info.multiplier)) as u64, Ordering::Relaxed);
         }
     }

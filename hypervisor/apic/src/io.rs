@@ -92,10 +92,13 @@ impl<const PINS: usize> IoApic<PINS> {
             // Identifier and arbitration identifier.
             (WINDOW, 0 | 2) => u32::from(self.id) << 24,
             (WINDOW, 1) => (PINS as u32 - 1) << 16 | VERSION,
-            (WINDOW, _) => self.selected().and_then(|(pin, high)| {
-                let bits = self.entry(pin)?.bits();
-                Some(if high { (bits >> 32) as u32 } else { bits as u32 })
-            }).unwrap_or(0),
+            (WINDOW, _) => self
+                .selected()
+                .and_then(|(pin, high)| {
+                    let bits = self.entry(pin)?.bits();
+                    Some(if high { (bits >> 32) as u32 } else { bits as u32 })
+                })
+                .unwrap_or(0),
             _ => 0,
         }
     }
@@ -141,11 +144,7 @@ impl<const PINS: usize> IoApic<PINS> {
     pub fn assert(&mut self, pin: u8) -> Option<Delivery> {
         let entry = self.entry(pin)?;
         let edge = self.lines.insert(pin);
-        if entry.level() {
-            self.level(pin)
-        } else {
-            Self::message(entry).filter(|_| edge)
-        }
+        if entry.level() { self.level(pin) } else { Self::message(entry).filter(|_| edge) }
     }
 
     /// The line of `pin` goes inactive.

@@ -9,7 +9,7 @@ use crate::local::LocalApic;
 use crate::lvt::LocalSource;
 use crate::registers as reg;
 use crate::timer::Mode;
-use crate::{Destination, DeliveryMode, destination};
+use crate::{DeliveryMode, Destination, destination};
 
 /// The access is illegal: inject #GP(0).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

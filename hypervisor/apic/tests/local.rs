@@ -26,8 +26,19 @@ fn the_register_map_is_exact() {
     let read_only = [reg::ID, reg::VERSION, reg::PPR, reg::LDR, reg::CURRENT_COUNT];
     let write_only = [reg::EOI, reg::SELF_IPI];
     let both = [
-        reg::TPR, reg::SVR, reg::ESR, reg::LVT_CMCI, reg::ICR, reg::LVT_TIMER, reg::LVT_THERMAL, reg::LVT_PERF,
-        reg::LVT_LINT0, reg::LVT_LINT1, reg::LVT_ERROR, reg::INITIAL_COUNT, reg::DIVIDE,
+        reg::TPR,
+        reg::SVR,
+        reg::ESR,
+        reg::LVT_CMCI,
+        reg::ICR,
+        reg::LVT_TIMER,
+        reg::LVT_THERMAL,
+        reg::LVT_PERF,
+        reg::LVT_LINT0,
+        reg::LVT_LINT1,
+        reg::LVT_ERROR,
+        reg::INITIAL_COUNT,
+        reg::DIVIDE,
     ];
     for index in 0x7ff..0x900 {
         let bits = (reg::ISR..reg::ESR).contains(&index);
@@ -42,10 +53,23 @@ fn the_register_map_is_exact() {
 #[test]
 fn reserved_bits_fault() {
     for (index, value) in [
-        (reg::TPR, 0x100), (reg::SVR, 0x1000), (reg::SVR, 0x400), (reg::EOI, 1), (reg::ESR, 1), (reg::ICR, 1 << 13),
-        (reg::LVT_TIMER, 3 << 17), (reg::LVT_TIMER, 0x100), (reg::LVT_TIMER, 1 << 19), (reg::LVT_ERROR, 0x100),
-        (reg::LVT_PERF, 1 << 13), (reg::LVT_LINT0, 1 << 11), (reg::DIVIDE, 4), (reg::SELF_IPI, 0x100),
-        (reg::INITIAL_COUNT, 1 << 32), (reg::TPR, 1 << 32), (reg::LVT_LINT1, 1 << 40),
+        (reg::TPR, 0x100),
+        (reg::SVR, 0x1000),
+        (reg::SVR, 0x400),
+        (reg::EOI, 1),
+        (reg::ESR, 1),
+        (reg::ICR, 1 << 13),
+        (reg::LVT_TIMER, 3 << 17),
+        (reg::LVT_TIMER, 0x100),
+        (reg::LVT_TIMER, 1 << 19),
+        (reg::LVT_ERROR, 0x100),
+        (reg::LVT_PERF, 1 << 13),
+        (reg::LVT_LINT0, 1 << 11),
+        (reg::DIVIDE, 4),
+        (reg::SELF_IPI, 0x100),
+        (reg::INITIAL_COUNT, 1 << 32),
+        (reg::TPR, 1 << 32),
+        (reg::LVT_LINT1, 1 << 40),
     ] {
         assert_eq!(enabled().write(index, value, 0), Err(Fault), "{index:#x} {value:#x}");
     }

@@ -35,7 +35,11 @@ impl Model {
     fn raise(&mut self, vector: u8, level: bool) {
         if self.enabled && vector >= 16 {
             self.irr.insert(vector);
-            if level { self.level.insert(vector) } else { self.level.remove(&vector) };
+            if level {
+                self.level.insert(vector)
+            } else {
+                self.level.remove(&vector)
+            };
         }
     }
 
@@ -159,10 +163,8 @@ fn apply(apic: &mut LocalApic, model: &mut Model, step: &Step) -> Result<(), Tes
                 prop_assert_eq!(apic.pv_eoi_allowed(vector), alone);
                 prop_assert!(!apic.pv_eoi_allowed(vector.wrapping_add(1)));
             }
-            let expect = top.map_or(Effect::None, |vector| Effect::Eoi {
-                vector,
-                was_level: model.level.contains(&vector),
-            });
+            let expect =
+                top.map_or(Effect::None, |vector| Effect::Eoi { vector, was_level: model.level.contains(&vector) });
             prop_assert_eq!(apic.write(reg::EOI, 0, now), Ok(expect));
             model.isr.retain(|vector| Some(*vector) != top);
         }

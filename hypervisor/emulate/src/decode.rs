@@ -13,7 +13,8 @@ pub const MAX_LENGTH: usize = 15;
 /// [`Refusal::Incomplete`] and [`Refusal::Invalid`].
 pub fn instruction(bytes: &[u8], mode: Mode, rip: u64) -> Result<Instruction, Refusal> {
     let bytes = bytes.get(..MAX_LENGTH).unwrap_or(bytes);
-    let mut decoder = Decoder::try_with_ip(mode.bits(), bytes, rip, DecoderOptions::NONE).map_err(|_| Refusal::Invalid)?;
+    let mut decoder =
+        Decoder::try_with_ip(mode.bits(), bytes, rip, DecoderOptions::NONE).map_err(|_| Refusal::Invalid)?;
     let instruction = decoder.decode();
     match decoder.last_error() {
         DecoderError::None => Ok(instruction),

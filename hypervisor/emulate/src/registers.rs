@@ -115,9 +115,8 @@ impl Part {
     #[must_use]
     pub fn of(register: Register) -> Option<Self> {
         let r = register as usize;
-        let within = |first: Register, last: Register| {
-            (first as usize..=last as usize).contains(&r).then(|| r - first as usize)
-        };
+        let within =
+            |first: Register, last: Register| (first as usize..=last as usize).contains(&r).then(|| r - first as usize);
         if let Some(n) = within(Register::AL, Register::BL) {
             return Some(Self::low(n, 1));
         }
@@ -127,7 +126,8 @@ impl Part {
         if let Some(n) = within(Register::SPL, Register::R15L) {
             return Some(Self::low(n + index::RSP, 1));
         }
-        let wide = [(Register::AX, Register::R15W, 2), (Register::EAX, Register::R15D, 4), (Register::RAX, Register::R15, 8)];
+        let wide =
+            [(Register::AX, Register::R15W, 2), (Register::EAX, Register::R15D, 4), (Register::RAX, Register::R15, 8)];
         wide.into_iter().find_map(|(first, last, width)| within(first, last).map(|n| Self::low(n, width)))
     }
 

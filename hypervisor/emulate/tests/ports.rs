@@ -5,7 +5,12 @@ use emulate::ports::PortAccess;
 use emulate::{Access, Mode, Place, Refusal, Registers};
 
 fn at(rax: u64) -> Registers {
-    Registers { gpr: [rax, 2, 3, 4, 0x8000, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16], rip: 0x100, rflags: 2, segment_bases: [0; 6] }
+    Registers {
+        gpr: [rax, 2, 3, 4, 0x8000, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+        rip: 0x100,
+        rflags: 2,
+        segment_bases: [0; 6],
+    }
 }
 
 #[test]

@@ -5,7 +5,12 @@ use emulate::mmio::{self, Fault};
 use emulate::{Access, Mode, Place, Refusal, Registers, decode};
 
 fn at(rax: u64) -> Registers {
-    Registers { gpr: [rax, 2, 3, 4, 0x8000, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16], rip: 0x100, rflags: 2, segment_bases: [0; 6] }
+    Registers {
+        gpr: [rax, 2, 3, 4, 0x8000, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+        rip: 0x100,
+        rflags: 2,
+        segment_bases: [0; 6],
+    }
 }
 
 fn read(bytes: &[u8], mode: Mode, registers: &Registers) -> Result<emulate::Plan, Refusal> {
@@ -27,11 +32,16 @@ fn refusals_name_their_reason() {
     let end = Fault { address: 0xd000_0ffe, write: false };
     assert_eq!(mmio::plan(&[0x8b, 0x08], Mode::Bits64, &at(0xffe), end), Err(Refusal::CrossesPage));
     // movups xmm0, [rax]; fld dword [rax]; call [rax]; mov ds, [rax]; mul dword [rax]; int3; push rax; nop.
-    for bytes in [&[0x0f, 0x10, 0x00][..], &[0xd9, 0x00], &[0xff, 0x10], &[0x8e, 0x18], &[0xf7, 0x20], &[0xcc], &[0x50], &[0x90]] {
+    for bytes in
+        [&[0x0f, 0x10, 0x00][..], &[0xd9, 0x00], &[0xff, 0x10], &[0x8e, 0x18], &[0xf7, 0x20], &[0xcc], &[0x50], &[0x90]]
+    {
         assert_eq!(read(bytes, Mode::Bits64, &here), Err(Refusal::NotEmulated), "{bytes:02x?}");
     }
     // vmovdqu ymm0, [rax]: the decoder does not know vector encodings.
-    assert!(matches!(read(&[0xc5, 0xfe, 0x6f, 0x00], Mode::Bits64, &here), Err(Refusal::NotEmulated | Refusal::Incomplete)));
+    assert!(matches!(
+        read(&[0xc5, 0xfe, 0x6f, 0x00], Mode::Bits64, &here),
+        Err(Refusal::NotEmulated | Refusal::Incomplete)
+    ));
     assert_eq!(read(&[0x06; 15], Mode::Bits64, &here), Err(Refusal::NotEmulated));
 }
 

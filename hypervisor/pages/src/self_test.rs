@@ -38,15 +38,9 @@ pub enum Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Step {
-                state,
-                event,
-                table,
-                code,
-            } => write!(
-                out,
-                "page state {state:?} on {event:?}: the table says {table:?}, the code {code:?}"
-            ),
+            Self::Step { state, event, table, code } => {
+                write!(out, "page state {state:?} on {event:?}: the table says {table:?}, the code {code:?}")
+            }
             Self::Word(state) => write!(out, "page state {state:?} does not survive its word"),
             Self::Untried(event) => write!(out, "event {event:?} has no example"),
             Self::Frame { from, to } => {
@@ -65,46 +59,18 @@ const MOVED: BlockRef = BlockRef(15 << 56 | 78);
 
 const STATES: [PageState; 15] = [
     PageState::Absent,
-    PageState::Resident {
-        mfn: A,
-        associated: false,
-        young: false,
-    },
-    PageState::Resident {
-        mfn: A,
-        associated: false,
-        young: true,
-    },
-    PageState::Resident {
-        mfn: A,
-        associated: true,
-        young: false,
-    },
-    PageState::Resident {
-        mfn: B,
-        associated: true,
-        young: true,
-    },
+    PageState::Resident { mfn: A, associated: false, young: false },
+    PageState::Resident { mfn: A, associated: false, young: true },
+    PageState::Resident { mfn: A, associated: true, young: false },
+    PageState::Resident { mfn: B, associated: true, young: true },
     PageState::Shared { mfn: A },
     PageState::Shared { mfn: B },
     PageState::Swapped { block: BLOCK },
     PageState::Ballooned,
-    PageState::PagingIn {
-        record: 5,
-        waiters: false,
-    },
-    PageState::PagingIn {
-        record: u32::MAX,
-        waiters: true,
-    },
-    PageState::PagingOut {
-        mfn: A,
-        dirty: false,
-    },
-    PageState::PagingOut {
-        mfn: B,
-        dirty: true,
-    },
+    PageState::PagingIn { record: 5, waiters: false },
+    PageState::PagingIn { record: u32::MAX, waiters: true },
+    PageState::PagingOut { mfn: A, dirty: false },
+    PageState::PagingOut { mfn: B, dirty: true },
     PageState::Dma { mfn: A },
     PageState::Dma { mfn: B },
 ];
@@ -123,16 +89,10 @@ const EVENTS: [Event; 27] = [
     Event::DropZero,
     Event::PageInStart { record: 9 },
     Event::Wait,
-    Event::PageInDone {
-        mfn: B,
-        keep: false,
-    },
+    Event::PageInDone { mfn: B, keep: false },
     Event::PageInDone { mfn: B, keep: true },
     Event::PageInFailed { block: BLOCK },
-    Event::Move {
-        from: BLOCK,
-        to: MOVED,
-    },
+    Event::Move { from: BLOCK, to: MOVED },
     Event::Adopt { block: BLOCK },
     Event::Discard,
     Event::Balloon,
@@ -162,12 +122,7 @@ pub fn self_test() -> Result<(), Mismatch> {
             let next = step(state, event).ok();
             let code = next.map(PageState::kind);
             if code != table {
-                return Err(Mismatch::Step {
-                    state: kind,
-                    event: by,
-                    table,
-                    code,
-                });
+                return Err(Mismatch::Step { state: kind, event: by, table, code });
             }
             survives_its_word(next.unwrap_or(state))?;
         }
@@ -193,12 +148,7 @@ fn survives_its_word(state: PageState) -> Result<(), Mismatch> {
 fn reaches(from: FrameKind, to: FrameKind) -> bool {
     let owner = Owner::DOM0;
     (0..=2).any(|references| {
-        let record = FrameRecord {
-            kind: from,
-            references,
-            owner,
-            generation: 255,
-        };
+        let record = FrameRecord { kind: from, references, owner, generation: 255 };
         let operations: [fn(&FrameTable<'_>, FrameKind) -> bool; 7] = [
             |table, _| table.donate(A).is_ok(),
             |table, to| table.claim(A, to, Owner::DOM0).is_ok(),

@@ -25,10 +25,7 @@ fn nothing_is_free_before_it_was_donated() {
     let records = records(2);
     let table = FrameTable::new(&records, Mfn(100));
     let refused = table.claim(Mfn(100), FrameKind::Domain, GUEST).unwrap_err();
-    assert_eq!(
-        (refused.why, refused.fault()),
-        (Why::Kind(FrameKind::Reserved), Fault::Ours)
-    );
+    assert_eq!((refused.why, refused.fault()), (Why::Kind(FrameKind::Reserved), Fault::Ours));
     for outside in [99, 102, u64::MAX] {
         assert_eq!(table.donate(Mfn(outside)).unwrap_err().why, Why::OutOfTable);
     }
@@ -45,25 +42,16 @@ fn a_domains_frame_lives_and_comes_back() {
         assert!(!table.is_pinned(mfn));
         table.get_ref(mfn, GUEST).unwrap();
         assert!(table.is_pinned(mfn));
-        assert_eq!(
-            table.get_ref(mfn, OTHER).unwrap_err().fault(),
-            Fault::Caller
-        );
+        assert_eq!(table.get_ref(mfn, OTHER).unwrap_err().fault(), Fault::Caller);
         assert_eq!(table.share(mfn, GUEST).unwrap_err().why, Why::Referenced(2));
         assert_eq!(table.put_ref(mfn).unwrap(), Put::Remaining(1));
         assert_eq!(table.quarantine(mfn).unwrap_err().why, Why::Referenced(1));
-        assert_eq!(
-            table.release(mfn).unwrap_err().why,
-            Why::Kind(FrameKind::Domain)
-        );
+        assert_eq!(table.release(mfn).unwrap_err().why, Why::Kind(FrameKind::Domain));
         assert_eq!(table.put_ref(mfn).unwrap(), Put::Last);
         assert_eq!(table.put_ref(mfn).unwrap_err().why, Why::NoReference);
         assert_eq!(table.get_ref(mfn, GUEST).unwrap_err().why, Why::NoReference);
         assert_eq!(table.quarantine(mfn).unwrap().owner, GUEST);
-        assert!(
-            table.claim(mfn, FrameKind::Domain, OTHER).is_err(),
-            "reused before the flush"
-        );
+        assert!(table.claim(mfn, FrameKind::Domain, OTHER).is_err(), "reused before the flush");
         table.release(mfn).unwrap();
         assert!(table.release(mfn).is_err(), "freed twice");
     }
@@ -79,14 +67,8 @@ fn references_saturate_with_an_error() {
         table.get_ref(Mfn(0), GUEST).unwrap();
     }
     let refused = table.get_ref(Mfn(0), GUEST).unwrap_err();
-    assert_eq!(
-        (refused.why, refused.fault()),
-        (Why::TooManyReferences, Fault::Domain)
-    );
-    assert_eq!(
-        table.put_ref(Mfn(0)).unwrap(),
-        Put::Remaining(MAX_REFERENCES - 1)
-    );
+    assert_eq!((refused.why, refused.fault()), (Why::TooManyReferences, Fault::Domain));
+    assert_eq!(table.put_ref(Mfn(0)).unwrap(), Put::Remaining(MAX_REFERENCES - 1));
 }
 
 #[test]
@@ -98,10 +80,7 @@ fn shared_frames_are_everybodys() {
     assert_eq!(table.share(mfn, OTHER).unwrap_err().why, Why::NotOwner);
     table.share(mfn, GUEST).unwrap();
     table.get_ref(mfn, OTHER).unwrap();
-    assert_eq!(
-        table.unshare(mfn, OTHER).unwrap_err().why,
-        Why::Referenced(2)
-    );
+    assert_eq!(table.unshare(mfn, OTHER).unwrap_err().why, Why::Referenced(2));
     assert_eq!(table.put_ref(mfn).unwrap(), Put::Remaining(1));
     assert_eq!(table.unshare(mfn, OTHER).unwrap().owner, OTHER);
 }
@@ -139,13 +118,8 @@ fn cpus_count_together() {
         for _ in 0..3 {
             table.get_ref(Mfn(0), GUEST).unwrap();
         }
-        let puts: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| table.put_ref(Mfn(0)).unwrap()))
-            .collect();
-        puts.into_iter()
-            .map(|put| put.join().unwrap())
-            .filter(|put| *put == Put::Last)
-            .count()
+        let puts: Vec<_> = (0..4).map(|_| scope.spawn(|| table.put_ref(Mfn(0)).unwrap())).collect();
+        puts.into_iter().map(|put| put.join().unwrap()).filter(|put| *put == Put::Last).count()
     });
     assert_eq!(last, 1, "exactly one sees the last reference go");
 }

@@ -12,8 +12,7 @@ use std::collections::BTreeMap;
 
 fn gfn() -> impl Strategy<Value = Gfn> {
     let base = prop::sample::select(vec![0u64, 512, 511 * 512, 1 << 18, (1 << 27) - 512]);
-    (base, prop::sample::select(vec![0u64, 1, 100, 511]))
-        .prop_map(|(base, offset)| Gfn(base + offset))
+    (base, prop::sample::select(vec![0u64, 1, 100, 511])).prop_map(|(base, offset)| Gfn(base + offset))
 }
 
 fn state() -> impl Strategy<Value = PageState> {
@@ -45,10 +44,7 @@ fn free(mem: &Frames, p2m: &mut P2m, range: std::ops::Range<Gfn>, budget: u32) {
     loop {
         let (before, position) = (mem.reads.get(), cursor.position());
         let progress = p2m.free_tables_bounded(mem, &mut cursor, budget);
-        assert!(
-            mem.reads.get() - before <= 10 * u64::from(budget) + 1100,
-            "over the budget"
-        );
+        assert!(mem.reads.get() - before <= 10 * u64::from(budget) + 1100, "over the budget");
         if progress == Progress::Done {
             return;
         }
@@ -73,10 +69,7 @@ fn agree(ops: Vec<Op>, budget: u32) {
             Op::Free(gfn, length, budget) => free(&mem, &mut p2m, gfn..Gfn(gfn.0 + length), budget),
         }
         for kind in StateKind::ALL {
-            let count = model
-                .values()
-                .filter(|state: &&PageState| state.kind() == kind)
-                .count();
+            let count = model.values().filter(|state: &&PageState| state.kind() == kind).count();
             assert_eq!(p2m.counts().of(kind), count as u64);
         }
         assert_eq!(p2m.tables(), mem.in_use());
@@ -85,24 +78,13 @@ fn agree(ops: Vec<Op>, budget: u32) {
     let mut cursor = Cursor::new(Gfn(0)..Gfn(u64::MAX));
     loop {
         let before = mem.reads.get();
-        let progress = p2m.for_each_bounded(&mem, &mut cursor, budget, |gfn, state| {
-            seen.push((gfn, state))
-        });
-        assert!(
-            mem.reads.get() - before <= 10 * u64::from(budget) + 10,
-            "over the budget"
-        );
+        let progress = p2m.for_each_bounded(&mem, &mut cursor, budget, |gfn, state| seen.push((gfn, state)));
+        assert!(mem.reads.get() - before <= 10 * u64::from(budget) + 10, "over the budget");
         if progress.unwrap() == Progress::Done {
             break;
         }
     }
-    assert_eq!(
-        seen,
-        model
-            .iter()
-            .map(|(gfn, state)| (*gfn, *state))
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(seen, model.iter().map(|(gfn, state)| (*gfn, *state)).collect::<Vec<_>>());
     for gfn in model.keys() {
         p2m.set(&mem, *gfn, PageState::Absent).unwrap();
     }
@@ -130,18 +112,11 @@ fn running_out_of_frames_changes_nothing() {
         assert_eq!(p2m.set(&mem, Gfn(77), page), Err(P2mError::NoMemory));
         assert_eq!((mem.in_use(), p2m.tables()), (1, 1));
         assert_eq!(*p2m.counts(), pages::Counts::default());
-        assert_eq!(
-            p2m.set(&mem, Gfn(77), PageState::Absent),
-            Ok(PageState::Absent)
-        );
+        assert_eq!(p2m.set(&mem, Gfn(77), PageState::Absent), Ok(PageState::Absent));
     }
     mem.credit.set(2);
     assert_eq!(p2m.set(&mem, Gfn(77), page), Ok(PageState::Absent));
-    assert_eq!(
-        p2m.set(&mem, Gfn(78), page),
-        Ok(PageState::Absent),
-        "the table is there"
-    );
+    assert_eq!(p2m.set(&mem, Gfn(78), page), Ok(PageState::Absent), "the table is there");
 }
 
 #[test]
@@ -152,21 +127,12 @@ fn events_go_through_the_table() {
     let (before, after) = p2m.apply(&mem, gfn, Event::Populate { mfn }).unwrap();
     assert_eq!((before, after.frame()), (PageState::Absent, Some(mfn)));
     assert_eq!(p2m.counts().frames(), 1);
-    assert!(matches!(
-        p2m.apply(&mem, gfn, Event::Deflate),
-        Err(P2mError::Forbidden(_))
-    ));
+    assert!(matches!(p2m.apply(&mem, gfn, Event::Deflate), Err(P2mError::Forbidden(_))));
     let wide = Event::CopyOnWrite { mfn: Mfn(1 << 36) };
     assert!(p2m.apply(&mem, gfn, wide).is_err());
-    assert_eq!(
-        p2m.apply(&mem, gfn, Event::Share { mfn: Mfn(1 << 36) }),
-        Err(P2mError::Unrepresentable)
-    );
+    assert_eq!(p2m.apply(&mem, gfn, Event::Share { mfn: Mfn(1 << 36) }), Err(P2mError::Unrepresentable));
     assert_eq!(p2m.get(&mem, gfn), Ok(after));
     assert_eq!(p2m.get(&mem, P2m::limit()), Err(P2mError::OutOfRange));
-    assert_eq!(
-        p2m.set(&mem, P2m::limit(), PageState::Ballooned),
-        Err(P2mError::OutOfRange)
-    );
+    assert_eq!(p2m.set(&mem, P2m::limit(), PageState::Ballooned), Err(P2mError::OutOfRange));
     assert!(p2m.dissolve(&mem).is_err(), "a page is in it");
 }

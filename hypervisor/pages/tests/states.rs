@@ -12,25 +12,18 @@ fn mfn() -> impl Strategy<Value = Mfn> {
 }
 
 fn block() -> impl Strategy<Value = BlockRef> {
-    (1u8..16, any::<u16>(), 0u64..1 << 40)
-        .prop_map(|(kind, unit, block)| BlockRef::new(kind, unit, block).unwrap())
+    (1u8..16, any::<u16>(), 0u64..1 << 40).prop_map(|(kind, unit, block)| BlockRef::new(kind, unit, block).unwrap())
 }
 
 fn state() -> impl Strategy<Value = PageState> {
     prop_oneof![
         Just(PageState::Absent),
-        (mfn(), any::<bool>(), any::<bool>()).prop_map(|(mfn, associated, young)| {
-            PageState::Resident {
-                mfn,
-                associated,
-                young,
-            }
-        }),
+        (mfn(), any::<bool>(), any::<bool>())
+            .prop_map(|(mfn, associated, young)| { PageState::Resident { mfn, associated, young } }),
         mfn().prop_map(|mfn| PageState::Shared { mfn }),
         block().prop_map(|block| PageState::Swapped { block }),
         Just(PageState::Ballooned),
-        (any::<u32>(), any::<bool>())
-            .prop_map(|(record, waiters)| PageState::PagingIn { record, waiters }),
+        (any::<u32>(), any::<bool>()).prop_map(|(record, waiters)| PageState::PagingIn { record, waiters }),
         (mfn(), any::<bool>()).prop_map(|(mfn, dirty)| PageState::PagingOut { mfn, dirty }),
         mfn().prop_map(|mfn| PageState::Dma { mfn }),
     ]
@@ -88,32 +81,14 @@ fn the_self_test_passes() {
 #[test]
 fn the_table_has_no_doubles_and_no_dead_ends() {
     for (n, (from, by, _)) in TRANSITIONS.iter().enumerate() {
-        assert!(
-            !TRANSITIONS[..n]
-                .iter()
-                .any(|(f, b, _)| (f, b) == (from, by)),
-            "{from:?} {by:?} twice"
-        );
+        assert!(!TRANSITIONS[..n].iter().any(|(f, b, _)| (f, b) == (from, by)), "{from:?} {by:?} twice");
     }
     for kind in StateKind::ALL {
-        assert!(
-            TRANSITIONS
-                .iter()
-                .any(|(from, _, to)| *from == kind && *to != kind),
-            "{kind:?} is never left"
-        );
-        assert!(
-            TRANSITIONS
-                .iter()
-                .any(|(from, _, to)| *to == kind && *from != kind),
-            "{kind:?} is never reached"
-        );
+        assert!(TRANSITIONS.iter().any(|(from, _, to)| *from == kind && *to != kind), "{kind:?} is never left");
+        assert!(TRANSITIONS.iter().any(|(from, _, to)| *to == kind && *from != kind), "{kind:?} is never reached");
     }
     for event in EventKind::ALL {
-        assert!(
-            TRANSITIONS.iter().any(|(_, by, _)| by == event),
-            "{event:?} never happens"
-        );
+        assert!(TRANSITIONS.iter().any(|(_, by, _)| by == event), "{event:?} never happens");
     }
 }
 
@@ -125,89 +100,41 @@ fn the_documentation_is_the_table() {
     for line in text.lines().filter(|line| line.starts_with("//! | ")) {
         let mut cells = line.trim_start_matches("//! |").split('|').map(str::trim);
         let (from, rest) = (cells.next().unwrap(), cells.next().unwrap());
-        let Some(from) = StateKind::ALL
-            .into_iter()
-            .find(|kind| format!("{kind:?}") == from)
-        else {
+        let Some(from) = StateKind::ALL.into_iter().find(|kind| format!("{kind:?}") == from) else {
             continue;
         };
-        for part in rest
-            .split('.')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        for part in rest.split('.').map(str::trim).filter(|part| !part.is_empty()) {
             let (events, to) = part.split_once(':').unwrap();
             let to = to.split('(').next().unwrap().trim();
-            let to = StateKind::ALL
-                .into_iter()
-                .find(|kind| format!("{kind:?}") == to)
-                .unwrap();
+            let to = StateKind::ALL.into_iter().find(|kind| format!("{kind:?}") == to).unwrap();
             for event in events.split(',').map(str::trim) {
-                let by = EventKind::ALL
-                    .iter()
-                    .find(|kind| format!("{kind:?}") == event)
-                    .unwrap();
+                let by = EventKind::ALL.iter().find(|kind| format!("{kind:?}") == event).unwrap();
                 documented.push((from, *by, to));
             }
         }
     }
     assert_eq!(documented.len(), TRANSITIONS.len());
-    assert!(
-        TRANSITIONS
-            .iter()
-            .all(|transition| documented.contains(transition))
-    );
+    assert!(TRANSITIONS.iter().all(|transition| documented.contains(transition)));
 }
 
 #[test]
 fn absent_is_the_word_zero_and_bad_words_are_refused() {
     assert_eq!(PageState::Absent.encode(), Some(0));
     assert_eq!(PageState::decode(0), Ok(PageState::Absent));
-    for bad in [
-        1,
-        4 << 60 | 1,
-        8 << 60,
-        u64::MAX,
-        1 << 60 | 1 << 38,
-        3 << 60 | 5,
-    ] {
+    for bad in [1, 4 << 60 | 1, 8 << 60, u64::MAX, 1 << 60 | 1 << 38, 3 << 60 | 5] {
         assert!(PageState::decode(bad).is_err(), "{bad:#x}");
     }
-    assert_eq!(
-        PageState::Shared {
-            mfn: Mfn(1 << MFN_BITS)
-        }
-        .encode(),
-        None
-    );
-    assert_eq!(
-        PageState::Swapped {
-            block: BlockRef::NONE
-        }
-        .encode(),
-        None
-    );
+    assert_eq!(PageState::Shared { mfn: Mfn(1 << MFN_BITS) }.encode(), None);
+    assert_eq!(PageState::Swapped { block: BlockRef::NONE }.encode(), None);
 }
 
 #[test]
 fn a_move_must_name_what_is_there() {
-    let (a, b) = (
-        BlockRef::new(1, 0, 1).unwrap(),
-        BlockRef::new(1, 0, 2).unwrap(),
-    );
+    let (a, b) = (BlockRef::new(1, 0, 1).unwrap(), BlockRef::new(1, 0, 2).unwrap());
     let swapped = PageState::Swapped { block: a };
-    assert_eq!(
-        step(swapped, Event::Move { from: a, to: b }),
-        Ok(PageState::Swapped { block: b })
-    );
+    assert_eq!(step(swapped, Event::Move { from: a, to: b }), Ok(PageState::Swapped { block: b }));
     let refused = step(swapped, Event::Move { from: b, to: a }).unwrap_err();
-    assert_eq!(
-        refused,
-        Forbidden {
-            state: StateKind::Swapped,
-            event: EventKind::Move
-        }
-    );
+    assert_eq!(refused, Forbidden { state: StateKind::Swapped, event: EventKind::Move });
     assert_eq!(refused.fault(), Fault::Caller);
 }
 
@@ -217,26 +144,13 @@ fn association_lasts_until_the_page_is_written() {
     let mfn = Mfn(9);
     let mut page = step(PageState::Absent, Event::Populate { mfn }).unwrap();
     page = step(page, Event::Associate).unwrap();
-    assert_eq!(
-        step(page, Event::Evict { dirty: false }),
-        Ok(PageState::PagingOut { mfn, dirty: false })
-    );
-    assert_eq!(
-        step(page, Event::Evict { dirty: true }),
-        Ok(PageState::PagingOut { mfn, dirty: true })
-    );
+    assert_eq!(step(page, Event::Evict { dirty: false }), Ok(PageState::PagingOut { mfn, dirty: false }));
+    assert_eq!(step(page, Event::Evict { dirty: true }), Ok(PageState::PagingOut { mfn, dirty: true }));
     page = step(page, Event::Written).unwrap();
     let out = step(page, Event::Evict { dirty: false }).unwrap();
     assert_eq!(out, PageState::PagingOut { mfn, dirty: true });
     let back = step(out, Event::PageOutCancelled).unwrap();
-    assert_eq!(
-        back,
-        PageState::Resident {
-            mfn,
-            associated: false,
-            young: true
-        }
-    );
+    assert_eq!(back, PageState::Resident { mfn, associated: false, young: true });
 }
 
 proptest! {

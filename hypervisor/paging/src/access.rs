@@ -14,36 +14,18 @@ pub struct Access {
 
 impl Access {
     /// Loads only.
-    pub const R: Self = Self {
-        read: true,
-        write: false,
-        execute: false,
-    };
+    pub const R: Self = Self { read: true, write: false, execute: false };
     /// Loads and stores.
-    pub const RW: Self = Self {
-        read: true,
-        write: true,
-        execute: false,
-    };
+    pub const RW: Self = Self { read: true, write: true, execute: false };
     /// Loads and fetches.
-    pub const RX: Self = Self {
-        read: true,
-        write: false,
-        execute: true,
-    };
+    pub const RX: Self = Self { read: true, write: false, execute: true };
     /// Everything.
-    pub const RWX: Self = Self {
-        read: true,
-        write: true,
-        execute: true,
-    };
+    pub const RWX: Self = Self { read: true, write: true, execute: true };
 
     /// True if everything that `other` allows is allowed here too.
     #[must_use]
     pub const fn includes(self, other: Self) -> bool {
-        (self.read || !other.read)
-            && (self.write || !other.write)
-            && (self.execute || !other.execute)
+        (self.read || !other.read) && (self.write || !other.write) && (self.execute || !other.execute)
     }
 }
 
@@ -66,11 +48,6 @@ pub enum MemoryType {
 
 impl MemoryType {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Uncacheable,
-        Self::WriteCombining,
-        Self::WriteThrough,
-        Self::WriteProtected,
-        Self::WriteBack,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Uncacheable, Self::WriteCombining, Self::WriteThrough, Self::WriteProtected, Self::WriteBack];
 }

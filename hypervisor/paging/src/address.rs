@@ -32,11 +32,7 @@ macro_rules! addresses {
             /// Address of the frame's first byte; `None` if the frame is not valid.
             #[must_use]
             pub const fn $to_bytes(self) -> Option<$bytes> {
-                if self.is_valid() {
-                    Some($bytes(self.0 << FRAME_SHIFT))
-                } else {
-                    None
-                }
+                if self.is_valid() { Some($bytes(self.0 << FRAME_SHIFT)) } else { None }
             }
 
             /// The frame `count` frames on; `None` if there is none.
@@ -77,11 +73,7 @@ macro_rules! addresses {
             /// The frame that starts at this byte; `None` if the address is not frame-aligned.
             #[must_use]
             pub const fn exact_frame(self) -> Option<$frame> {
-                if self.offset() == 0 {
-                    Some(self.frame())
-                } else {
-                    None
-                }
+                if self.offset() == 0 { Some(self.frame()) } else { None }
             }
 
             /// The address `bytes` on; `None` if it is above 52 bits.
@@ -102,20 +94,8 @@ macro_rules! addresses {
     };
 }
 
-addresses!(
-    Gfn,
-    "Guest frame number: what a domain calls a frame.",
-    Gpa,
-    "Guest-physical address, in bytes.",
-    gpa
-);
-addresses!(
-    Mfn,
-    "Machine frame number: a frame of the machine's memory.",
-    Hpa,
-    "Host-physical address, in bytes.",
-    hpa
-);
+addresses!(Gfn, "Guest frame number: what a domain calls a frame.", Gpa, "Guest-physical address, in bytes.", gpa);
+addresses!(Mfn, "Machine frame number: a frame of the machine's memory.", Hpa, "Host-physical address, in bytes.", hpa);
 
 #[cfg(test)]
 mod tests {

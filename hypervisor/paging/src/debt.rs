@@ -58,33 +58,18 @@ impl Due {
     /// older than the call, and gives the proof.
     pub fn settle(self, flush: impl FnOnce()) -> Flushed {
         flush();
-        Flushed {
-            root: self.root,
-            upto: self.upto,
-        }
+        Flushed { root: self.root, upto: self.upto }
     }
 }
 
 impl FlushDebt {
     pub(crate) const fn new(root: Mfn, incurred: u64) -> Self {
-        Self {
-            owed: Some((root, incurred)),
-            tables: FrameList {
-                ends: None,
-                count: 0,
-            },
-        }
+        Self { owed: Some((root, incurred)), tables: FrameList { ends: None, count: 0 } }
     }
 
     /// No debt.
     pub const fn nothing() -> Self {
-        Self {
-            owed: None,
-            tables: FrameList {
-                ends: None,
-                count: 0,
-            },
-        }
+        Self { owed: None, tables: FrameList { ends: None, count: 0 } }
     }
 
     /// True if a flush is owed.
@@ -106,9 +91,7 @@ impl FlushDebt {
     pub fn join(&mut self, mem: &(impl Memory + ?Sized), other: Self) -> Result<(), Self> {
         self.owed = match (self.owed, other.owed) {
             (Some((root, _)), Some((of_other, _))) if root != of_other => return Err(other),
-            (Some((root, mine)), Some((_, theirs))) => {
-                Some((root, if mine > theirs { mine } else { theirs }))
-            }
+            (Some((root, mine)), Some((_, theirs))) => Some((root, if mine > theirs { mine } else { theirs })),
             (mine, theirs) => mine.or(theirs),
         };
         self.tables.append(mem, other.tables);
@@ -137,13 +120,7 @@ impl FlushDebt {
 
     /// Puts a table that was taken out of the tree, and has only absent entries, under the debt.
     pub(crate) fn add_table(&mut self, mem: &(impl Memory + ?Sized), table: Mfn) {
-        self.tables.append(
-            mem,
-            FrameList {
-                ends: Some((table, table)),
-                count: 1,
-            },
-        );
+        self.tables.append(mem, FrameList { ends: Some((table, table)), count: 1 });
     }
 }
 

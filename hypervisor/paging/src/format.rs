@@ -56,11 +56,7 @@ pub trait Format: core::fmt::Debug + 'static {
     /// The frame that an entry of a table of `level` leads to or maps.
     fn frame(entry: u64, level: u8) -> Mfn {
         let frame = (entry & FRAME_MASK) >> FRAME_SHIFT;
-        if Self::is_leaf(entry, level) {
-            Mfn(frame & !(geometry::span(level) - 1))
-        } else {
-            Mfn(frame)
-        }
+        if Self::is_leaf(entry, level) { Mfn(frame & !(geometry::span(level) - 1)) } else { Mfn(frame) }
     }
 }
 

@@ -13,10 +13,6 @@ impl<F: Format> Tree<F> {
         if !slot.is_leaf::<F>() {
             return None;
         }
-        Some(Leaf::decode::<F>(
-            slot.entry,
-            gfn,
-            Size::at_level(slot.level)?,
-        ))
+        Some(Leaf::decode::<F>(slot.entry, gfn, Size::at_level(slot.level)?))
     }
 }

@@ -5,9 +5,7 @@
 //! trace, and a processor never sees a half-built path. Nothing is owed: absence is not cached.
 
 use crate::entry::{Contended, Slot};
-use crate::{
-    Access, ChangeError, Format, Gfn, Leaf, MapError, Memory, MemoryType, Mfn, Size, Tree, geometry,
-};
+use crate::{Access, ChangeError, Format, Gfn, Leaf, MapError, Memory, MemoryType, Mfn, Size, Tree, geometry};
 
 impl<F: Format> Tree<F> {
     /// Maps `size` bytes at `gfn` to those at `mfn`, where nothing is mapped.
@@ -84,31 +82,20 @@ impl<F: Format> Tree<F> {
             mem.write(table, geometry::index(gfn, level), entry);
             entry = F::table(table);
         }
-        slot.update::<F>(mem, |_| entry)
-            .map(|_| ())
-            .map_err(|Contended| {
-                tables.iter().for_each(|&table| mem.free(table));
-                MapError::Contended
-            })
+        slot.update::<F>(mem, |_| entry).map(|_| ()).map_err(|Contended| {
+            tables.iter().for_each(|&table| mem.free(table));
+            MapError::Contended
+        })
     }
 
     /// Reads a slot that holds a leaf. Only levels that have a [`Size`] hold one; the format
     /// reserves the bit above.
     pub(crate) fn leaf_in(slot: &Slot, gfn: Gfn) -> Leaf {
-        Leaf::decode::<F>(
-            slot.entry,
-            gfn,
-            Size::at_level(slot.level).unwrap_or(Size::Huge),
-        )
+        Leaf::decode::<F>(slot.entry, gfn, Size::at_level(slot.level).unwrap_or(Size::Huge))
     }
 
     /// The slot of the leaf of `size` at `gfn`, or why there is none.
-    pub(crate) fn find(
-        &self,
-        mem: &(impl Memory + ?Sized),
-        gfn: Gfn,
-        size: Size,
-    ) -> Result<Slot, ChangeError> {
+    pub(crate) fn find(&self, mem: &(impl Memory + ?Sized), gfn: Gfn, size: Size) -> Result<Slot, ChangeError> {
         if gfn >= self.limit() || !gfn.is_aligned(size.frames()) {
             return Err(ChangeError::Absent);
         }

@@ -5,10 +5,7 @@
 //! Then the table, now empty, is exchanged for the large leaf with all bits or-ed.
 
 use crate::entry::{Contended, Slot};
-use crate::{
-    FlushDebt, Format, Gfn, Leaf, Memory, MergeError, Mfn, Size, Tree, address::FRAME_SHIFT,
-    geometry,
-};
+use crate::{FlushDebt, Format, Gfn, Leaf, Memory, MergeError, Mfn, Size, Tree, address::FRAME_SHIFT, geometry};
 
 impl<F: Format> Tree<F> {
     /// Merges the leaves around `gfn` into one of `size`. Refused unless all 512 are there, are
@@ -20,12 +17,7 @@ impl<F: Format> Tree<F> {
     ///
     /// # Errors
     /// See [`MergeError`].
-    pub fn merge(
-        &mut self,
-        mem: &(impl Memory + ?Sized),
-        gfn: Gfn,
-        size: Size,
-    ) -> Result<FlushDebt, MergeError> {
+    pub fn merge(&mut self, mem: &(impl Memory + ?Sized), gfn: Gfn, size: Size) -> Result<FlushDebt, MergeError> {
         let part = size.smaller().ok_or(MergeError::Absent)?;
         if gfn >= self.limit() {
             return Err(MergeError::Absent);
@@ -59,13 +51,7 @@ impl<F: Format> Tree<F> {
     }
 
     /// The first leaf of a table, if the others continue it.
-    fn uniform(
-        &self,
-        mem: &(impl Memory + ?Sized),
-        table: Mfn,
-        gfn: Gfn,
-        part: Size,
-    ) -> Result<Leaf, MergeError> {
+    fn uniform(&self, mem: &(impl Memory + ?Sized), table: Mfn, gfn: Gfn, part: Size) -> Result<Leaf, MergeError> {
         let first = Self::slot(mem, table, gfn, part.level());
         if !first.is_leaf::<F>() {
             return Err(MergeError::NotUniform(0));
@@ -82,22 +68,11 @@ impl<F: Format> Tree<F> {
 
     /// Empties the table and returns all tracking bits or-ed. If it fails the table is as it was,
     /// but that all leaves have the bits that some had.
-    fn drain(
-        mem: &(impl Memory + ?Sized),
-        table: Mfn,
-        part: Size,
-        base: u64,
-        step: u64,
-    ) -> Result<u64, MergeError> {
+    fn drain(mem: &(impl Memory + ?Sized), table: Mfn, part: Size, base: u64, step: u64) -> Result<u64, MergeError> {
         let mut tracking = 0;
         let mut entry = base;
         for index in 0..geometry::ENTRIES {
-            let slot = Slot {
-                table,
-                index,
-                level: part.level(),
-                entry,
-            };
+            let slot = Slot { table, index, level: part.level(), entry };
             match slot.update::<F>(mem, |_| 0) {
                 Ok(taken) => tracking |= taken & F::TRACKING,
                 Err(Contended) => {

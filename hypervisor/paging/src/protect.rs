@@ -33,15 +33,10 @@ impl<F: Format> Tree<F> {
             return Err(ChangeError::ExecutableLarge);
         }
         let slot = self.find(mem, gfn, size)?;
-        let entry = slot
-            .update::<F>(mem, |entry| F::with_access(entry, access))
-            .map_err(|Contended| ChangeError::Contended)?;
+        let entry =
+            slot.update::<F>(mem, |entry| F::with_access(entry, access)).map_err(|Contended| ChangeError::Contended)?;
         let before = Self::leaf_in(&Slot { entry, ..slot }, gfn);
-        let debt = if access.includes(before.access) {
-            FlushDebt::nothing()
-        } else {
-            self.debt()
-        };
+        let debt = if access.includes(before.access) { FlushDebt::nothing() } else { self.debt() };
         Ok(Protected { before, debt })
     }
 }

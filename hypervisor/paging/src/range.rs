@@ -41,10 +41,7 @@ impl Cursor {
     /// At the start of a range.
     #[must_use]
     pub const fn new(range: Range<Gfn>) -> Self {
-        Self {
-            next: range.start,
-            end: range.end,
-        }
+        Self { next: range.start, end: range.end }
     }
 
     /// The first frame that was not dealt with.
@@ -153,13 +150,7 @@ impl<F: Format> Tree<F> {
     }
 
     /// The first frame after the absent `slot`, and the absent ones that follow it in its table.
-    fn skip_absent(
-        mem: &(impl Memory + ?Sized),
-        slot: &Slot,
-        from: Gfn,
-        end: Gfn,
-        budget: &mut u32,
-    ) -> Gfn {
+    fn skip_absent(mem: &(impl Memory + ?Sized), slot: &Slot, from: Gfn, end: Gfn, budget: &mut u32) -> Gfn {
         let span = geometry::span(slot.level);
         let mut next = Gfn(from.align_down(span).0 + span);
         for index in slot.index + 1..geometry::ENTRIES {

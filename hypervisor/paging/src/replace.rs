@@ -34,28 +34,19 @@ impl<F: Format> Tree<F> {
             if !self.is_empty_table(mem, table) {
                 return Err(MapError::TableInTheWay);
             }
-            slot.update::<F>(mem, |_| leaf)
-                .map_err(|Contended| MapError::Contended)?;
+            slot.update::<F>(mem, |_| leaf).map_err(|Contended| MapError::Contended)?;
             let mut debt = self.debt();
             debt.add_table(mem, table);
             return Ok(Replaced { old: None, debt });
         }
         if !slot.is_leaf::<F>() {
             self.fill(mem, &slot, gfn, size, leaf)?;
-            return Ok(Replaced {
-                old: None,
-                debt: FlushDebt::nothing(),
-            });
+            return Ok(Replaced { old: None, debt: FlushDebt::nothing() });
         }
         if slot.level != size.level() {
             return Err(MapError::Occupied(Self::leaf_in(&slot, gfn)));
         }
-        let entry = slot
-            .update::<F>(mem, |_| leaf)
-            .map_err(|Contended| MapError::Contended)?;
-        Ok(Replaced {
-            old: Some(Self::leaf_in(&Slot { entry, ..slot }, gfn)),
-            debt: self.debt(),
-        })
+        let entry = slot.update::<F>(mem, |_| leaf).map_err(|Contended| MapError::Contended)?;
+        Ok(Replaced { old: Some(Self::leaf_in(&Slot { entry, ..slot }, gfn)), debt: self.debt() })
     }
 }

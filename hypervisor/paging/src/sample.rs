@@ -10,8 +10,7 @@ impl<F: Format> Tree<F> {
     /// Nothing is owed: a processor that remembers the translation may use the page without
     /// setting the bit again, so an unflushed "no" is a hint, and a hint is all that is promised.
     pub fn test_and_clear_accessed(&self, mem: &(impl Memory + ?Sized), gfn: Gfn) -> Option<bool> {
-        self.leaf_slot(mem, gfn)
-            .map(|slot| Self::clear(mem, &slot, F::ACCESSED).0)
+        self.leaf_slot(mem, gfn).map(|slot| Self::clear(mem, &slot, F::ACCESSED).0)
     }
 
     /// Was anything written through the leaf that covers `gfn` since the last call? Clears the
@@ -19,21 +18,10 @@ impl<F: Format> Tree<F> {
     ///
     /// If it was set, a flush is owed, and the page counts as clean only from then on: until the
     /// flush a processor may write without setting the bit again.
-    pub fn test_and_clear_dirty(
-        &mut self,
-        mem: &(impl Memory + ?Sized),
-        gfn: Gfn,
-    ) -> Option<(bool, FlushDebt)> {
+    pub fn test_and_clear_dirty(&mut self, mem: &(impl Memory + ?Sized), gfn: Gfn) -> Option<(bool, FlushDebt)> {
         let slot = self.leaf_slot(mem, gfn)?;
         let (was, cleared) = Self::clear(mem, &slot, F::DIRTY);
-        Some((
-            was,
-            if cleared {
-                self.debt()
-            } else {
-                FlushDebt::nothing()
-            },
-        ))
+        Some((was, if cleared { self.debt() } else { FlushDebt::nothing() }))
     }
 
     fn leaf_slot(&self, mem: &(impl Memory + ?Sized), gfn: Gfn) -> Option<Slot> {

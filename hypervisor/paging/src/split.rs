@@ -16,11 +16,7 @@ impl<F: Format> Tree<F> {
     ///
     /// # Errors
     /// See [`SplitError`].
-    pub fn split(
-        &mut self,
-        mem: &(impl Memory + ?Sized),
-        gfn: Gfn,
-    ) -> Result<FlushDebt, SplitError> {
+    pub fn split(&mut self, mem: &(impl Memory + ?Sized), gfn: Gfn) -> Result<FlushDebt, SplitError> {
         if gfn >= self.limit() {
             return Err(SplitError::Absent);
         }
@@ -41,13 +37,7 @@ impl<F: Format> Tree<F> {
     }
 
     /// Fills `table` and puts it in the slot's place; false if that did not succeed.
-    fn install(
-        mem: &(impl Memory + ?Sized),
-        slot: &Slot,
-        table: Mfn,
-        first: u64,
-        part: Size,
-    ) -> bool {
+    fn install(mem: &(impl Memory + ?Sized), slot: &Slot, table: Mfn, first: u64, part: Size) -> bool {
         let mut entry = slot.entry;
         for _ in 0..ATTEMPTS {
             let mut word = first | entry & F::TRACKING;

@@ -17,12 +17,7 @@ impl TableCursor {
     /// Over the tables that lead to frames of a range.
     #[must_use]
     pub const fn new(range: core::ops::Range<Gfn>) -> Self {
-        Self {
-            start: range.start,
-            next: range.start,
-            end: range.end,
-            level: 0,
-        }
+        Self { start: range.start, next: range.start, end: range.end, level: 0 }
     }
 }
 
@@ -43,20 +38,14 @@ impl<F: Format> Tree<F> {
         while cursor.level < self.levels() - 1 {
             while cursor.next < end {
                 if budget == 0 {
-                    return Swept {
-                        progress: Progress::More,
-                        debt,
-                    };
+                    return Swept { progress: Progress::More, debt };
                 }
                 let slot = self.descend(mem, cursor.next, cursor.level + 1);
                 budget = budget.saturating_sub(u32::from(self.levels() - slot.level));
                 if slot.level == cursor.level + 1 && slot.is_table::<F>() {
                     budget = budget.saturating_sub(geometry::ENTRIES as u32);
                     if let Err(Contended) = self.free_if_empty(mem, &slot, &mut debt) {
-                        return Swept {
-                            progress: Progress::Refused(ChangeError::Contended),
-                            debt,
-                        };
+                        return Swept { progress: Progress::Refused(ChangeError::Contended), debt };
                     }
                 }
                 let span = geometry::span(slot.level);
@@ -65,10 +54,7 @@ impl<F: Format> Tree<F> {
             cursor.level += 1;
             cursor.next = cursor.start;
         }
-        Swept {
-            progress: Progress::Done,
-            debt,
-        }
+        Swept { progress: Progress::Done, debt }
     }
 
     fn free_if_empty(

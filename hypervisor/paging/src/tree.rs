@@ -35,22 +35,12 @@ impl<F: Format> Tree<F> {
     /// An empty tree of 4 or 5 levels; `None` if there is no frame for the root or the format
     /// has no such tree.
     #[must_use]
-    pub fn new(
-        mem: &(impl Memory + ?Sized),
-        levels: u8,
-        large_execute: LargeExecute,
-    ) -> Option<Self> {
+    pub fn new(mem: &(impl Memory + ?Sized), levels: u8, large_execute: LargeExecute) -> Option<Self> {
         if levels < geometry::MIN_LEVELS || levels > F::MAX_LEVELS {
             return None;
         }
         let root = mem.allocate()?;
-        Some(Self {
-            root,
-            levels,
-            large_execute,
-            incurred: 0,
-            format: PhantomData,
-        })
+        Some(Self { root, levels, large_execute, incurred: 0, format: PhantomData })
     }
 
     /// The root table, for CR3, nCR3 or the EPT pointer.
@@ -113,12 +103,7 @@ impl<F: Format> Tree<F> {
     /// The word for `gfn` in a table of `level`.
     pub(crate) fn slot(mem: &(impl Memory + ?Sized), table: Mfn, gfn: Gfn, level: u8) -> Slot {
         let index = geometry::index(gfn, level);
-        Slot {
-            table,
-            index,
-            level,
-            entry: mem.read(table, index),
-        }
+        Slot { table, index, level, entry: mem.read(table, index) }
     }
 
     /// True if no entry of the table is present.

@@ -19,28 +19,14 @@ impl<F: Format> Tree<F> {
     ///
     /// # Errors
     /// See [`ChangeError`]. A larger leaf is not removed in part: split it first.
-    pub fn unmap(
-        &mut self,
-        mem: &(impl Memory + ?Sized),
-        gfn: Gfn,
-        size: Size,
-    ) -> Result<Removed, ChangeError> {
+    pub fn unmap(&mut self, mem: &(impl Memory + ?Sized), gfn: Gfn, size: Size) -> Result<Removed, ChangeError> {
         let slot = self.find(mem, gfn, size)?;
-        self.take(mem, &slot, gfn)
-            .map_err(|Contended| ChangeError::Contended)
+        self.take(mem, &slot, gfn).map_err(|Contended| ChangeError::Contended)
     }
 
     /// Empties a slot that holds a leaf.
-    pub(crate) fn take(
-        &mut self,
-        mem: &(impl Memory + ?Sized),
-        slot: &Slot,
-        gfn: Gfn,
-    ) -> Result<Removed, Contended> {
+    pub(crate) fn take(&mut self, mem: &(impl Memory + ?Sized), slot: &Slot, gfn: Gfn) -> Result<Removed, Contended> {
         let entry = slot.update::<F>(mem, |_| 0)?;
-        Ok(Removed {
-            leaf: Self::leaf_in(&Slot { entry, ..*slot }, gfn),
-            debt: self.debt(),
-        })
+        Ok(Removed { leaf: Self::leaf_in(&Slot { entry, ..*slot }, gfn), debt: self.debt() })
     }
 }

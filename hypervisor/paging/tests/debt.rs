@@ -4,10 +4,7 @@
 mod common;
 
 use common::Recorder;
-use paging::{
-    Access, Cursor, FlushDebt, Gfn, LargeExecute, MemoryType, Mfn, Npt, Progress, Size,
-    TableCursor, Tree,
-};
+use paging::{Access, Cursor, FlushDebt, Gfn, LargeExecute, MemoryType, Mfn, Npt, Progress, Size, TableCursor, Tree};
 use std::cell::Cell;
 
 const WB: MemoryType = MemoryType::WriteBack;
@@ -17,8 +14,7 @@ fn tree(mem: &Recorder) -> Tree<Npt> {
 }
 
 fn merged(mem: &Recorder, tree: &mut Tree<Npt>, gfn: u64) -> FlushDebt {
-    tree.map(mem, Gfn(gfn), Mfn(gfn), Size::Large, Access::RW, WB)
-        .unwrap();
+    tree.map(mem, Gfn(gfn), Mfn(gfn), Size::Large, Access::RW, WB).unwrap();
     tree.split(mem, Gfn(gfn)).unwrap().pay(mem, || {});
     tree.merge(mem, Gfn(gfn), Size::Large).unwrap()
 }
@@ -27,8 +23,7 @@ fn merged(mem: &Recorder, tree: &mut Tree<Npt>, gfn: u64) -> FlushDebt {
 fn a_proof_that_is_older_than_the_debt_does_not_pay() {
     let mem = Recorder::new();
     let mut tree = tree(&mem);
-    tree.map(&mem, Gfn(512), Mfn(512), Size::Large, Access::RW, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(512), Mfn(512), Size::Large, Access::RW, WB).unwrap();
     tree.split(&mem, Gfn(512)).unwrap().pay(&mem, || {});
     let early = tree.due().settle(|| {});
     let debt = tree.merge(&mem, Gfn(512), Size::Large).unwrap();
@@ -60,8 +55,7 @@ fn a_proof_of_another_tree_does_not_pay() {
 fn joined_debts_are_paid_by_one_flush_and_free_every_table() {
     let mem = Recorder::new();
     let mut tree = tree(&mem);
-    tree.map(&mem, Gfn(0), Mfn(1), Size::Small, Access::RW, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(0), Mfn(1), Size::Small, Access::RW, WB).unwrap();
     let mut total = FlushDebt::nothing();
     assert!(!total.is_owed());
     let before = mem.in_use();
@@ -87,15 +81,10 @@ fn a_table_under_a_debt_looks_absent_to_a_stale_walk() {
     for n in 1..=3 {
         mem.take_log();
         let debt = merged(&mem, &mut tree, n * 512);
-        tables.extend(
-            mem.take_log()
-                .into_iter()
-                .rev()
-                .find_map(|event| match event {
-                    common::Access::Allocate(frame) => Some(frame),
-                    _ => None,
-                }),
-        );
+        tables.extend(mem.take_log().into_iter().rev().find_map(|event| match event {
+            common::Access::Allocate(frame) => Some(frame),
+            _ => None,
+        }));
         total.join(&mem, debt).unwrap();
     }
     assert_eq!(tables.len(), 3);
@@ -109,21 +98,9 @@ fn a_table_under_a_debt_looks_absent_to_a_stale_walk() {
 fn widening_owes_nothing_and_narrowing_does() {
     let mem = Recorder::new();
     let mut tree = tree(&mem);
-    tree.map(&mem, Gfn(1), Mfn(1), Size::Small, Access::R, WB)
-        .unwrap();
-    assert!(
-        !tree
-            .protect(&mem, Gfn(1), Size::Small, Access::RW)
-            .unwrap()
-            .debt
-            .is_owed()
-    );
-    assert!(
-        tree.protect(&mem, Gfn(1), Size::Small, Access::RX)
-            .unwrap()
-            .debt
-            .is_owed()
-    );
+    tree.map(&mem, Gfn(1), Mfn(1), Size::Small, Access::R, WB).unwrap();
+    assert!(!tree.protect(&mem, Gfn(1), Size::Small, Access::RW).unwrap().debt.is_owed());
+    assert!(tree.protect(&mem, Gfn(1), Size::Small, Access::RX).unwrap().debt.is_owed());
     let (dirty, debt) = tree.test_and_clear_dirty(&mem, Gfn(1)).unwrap();
     assert!(!dirty && !debt.is_owed());
     mem.touch::<Npt>(tree.root(), 4, Gfn(1), false);
@@ -139,11 +116,9 @@ fn teardown_is_preemptible_and_complete() {
     let mem = Recorder::new();
     let mut tree = tree(&mem);
     for n in 0..3000 {
-        tree.map(&mem, Gfn(n * 77), Mfn(n), Size::Small, Access::RW, WB)
-            .unwrap();
+        tree.map(&mem, Gfn(n * 77), Mfn(n), Size::Small, Access::RW, WB).unwrap();
     }
-    tree.map(&mem, Gfn(1 << 30), Mfn(1 << 20), Size::Huge, Access::RW, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(1 << 30), Mfn(1 << 20), Size::Huge, Access::RW, WB).unwrap();
     let all = Gfn(0)..tree.limit();
     let (budget, slack) = (700, 4);
     let mut cursor = Cursor::new(all.clone());
@@ -151,11 +126,7 @@ fn teardown_is_preemptible_and_complete() {
     loop {
         mem.take_log();
         let swept = tree.unmap_range_bounded(&mem, &mut cursor, budget, |_| leaves += 1);
-        let reads = mem
-            .take_log()
-            .iter()
-            .filter(|event| matches!(event, common::Access::Read(..)))
-            .count();
+        let reads = mem.take_log().iter().filter(|event| matches!(event, common::Access::Read(..))).count();
         assert!(reads <= 2 * budget as usize + slack, "{reads}");
         swept.debt.pay(&mem, || {});
         calls += 1;
@@ -171,11 +142,7 @@ fn teardown_is_preemptible_and_complete() {
     loop {
         mem.take_log();
         let swept = tree.free_tables_bounded(&mem, &mut cursor, budget);
-        let reads = mem
-            .take_log()
-            .iter()
-            .filter(|event| matches!(event, common::Access::Read(..)))
-            .count();
+        let reads = mem.take_log().iter().filter(|event| matches!(event, common::Access::Read(..))).count();
         assert!(reads <= budget as usize + 512 + slack, "{reads}");
         let before = mem.in_use();
         let tables = swept.debt.tables();
@@ -196,8 +163,7 @@ fn teardown_is_preemptible_and_complete() {
 fn a_tree_that_is_not_empty_does_not_dissolve() {
     let mem = Recorder::new();
     let mut tree = tree(&mem);
-    tree.map(&mem, Gfn(9), Mfn(1), Size::Small, Access::R, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(9), Mfn(1), Size::Small, Access::R, WB).unwrap();
     let tree = tree.dissolve(&mem).expect_err("a leaf is in it");
     assert!(tree.lookup(&mem, Gfn(9)).is_some());
 }

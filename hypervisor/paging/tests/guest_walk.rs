@@ -20,13 +20,7 @@ const PS: u64 = 0x80;
 const NX: u64 = 1 << 63;
 
 fn mode(cr0: u64, cr4: u64) -> Mode {
-    let registers = Registers {
-        cr0: PG | cr0,
-        cr3: 0x1000 | 0x18,
-        cr4,
-        efer: LMA | NXE,
-        physical_bits: 40,
-    };
+    let registers = Registers { cr0: PG | cr0, cr3: 0x1000 | 0x18, cr4, efer: LMA | NXE, physical_bits: 40 };
     Mode::new(registers).unwrap()
 }
 
@@ -43,14 +37,8 @@ fn tables(leaf: u64) -> BTreeMap<u64, u64> {
 
 const LINEAR: u64 = 0xffff_8880_0020_3456;
 
-fn run(
-    mode: Mode,
-    tables: &BTreeMap<u64, u64>,
-    intent: Intent,
-) -> Result<(u64, Size, Access, bool), u32> {
-    let result = walk(mode, LINEAR, intent, |at: Gpa| {
-        tables.get(&at.0).copied().ok_or(())
-    });
+fn run(mode: Mode, tables: &BTreeMap<u64, u64>, intent: Intent) -> Result<(u64, Size, Access, bool), u32> {
+    let result = walk(mode, LINEAR, intent, |at: Gpa| tables.get(&at.0).copied().ok_or(()));
     match result {
         Ok(found) => Ok((found.gpa.0, found.size, found.access, found.user)),
         Err(WalkError::Fault(PageFault { code, address })) => {
@@ -61,39 +49,19 @@ fn run(
     }
 }
 
-const READ: Intent = Intent {
-    write: false,
-    execute: false,
-    user: false,
-    access_user: false,
-};
-const WRITE: Intent = Intent {
-    write: true,
-    ..READ
-};
-const FETCH: Intent = Intent {
-    execute: true,
-    ..READ
-};
+const READ: Intent = Intent { write: false, execute: false, user: false, access_user: false };
+const WRITE: Intent = Intent { write: true, ..READ };
+const FETCH: Intent = Intent { execute: true, ..READ };
 
 #[test]
 fn small_and_large_pages() {
     let four_level = mode(WP, 0);
-    assert_eq!(
-        run(four_level, &tables(0x9000 | P | W | U), READ),
-        Ok((0x9456, Size::Small, Access::RWX, true))
-    );
+    assert_eq!(run(four_level, &tables(0x9000 | P | W | U), READ), Ok((0x9456, Size::Small, Access::RWX, true)));
     let mut large = tables(0);
     large.insert(0x3008, 0x4000_0000 | P | PS | NX | 0x1000);
-    assert_eq!(
-        run(four_level, &large, READ),
-        Ok((0x4000_3456, Size::Large, Access::R, false))
-    );
+    assert_eq!(run(four_level, &large, READ), Ok((0x4000_3456, Size::Large, Access::R, false)));
     large.insert(0x2000, 0x8000_0000 | P | W | PS);
-    assert_eq!(
-        run(four_level, &large, READ),
-        Ok((0x8020_3456, Size::Huge, Access::RWX, false))
-    );
+    assert_eq!(run(four_level, &large, READ), Ok((0x8020_3456, Size::Huge, Access::RWX, false)));
 }
 
 #[test]
@@ -101,10 +69,7 @@ fn five_levels() {
     let mut tables = tables(0x9000 | P | W | U);
     tables.insert(0x1000 + 511 * 8, 0x5000 | P | W | U);
     tables.insert(0x5000 + 273 * 8, 0x2000 | P | W | U);
-    assert_eq!(
-        run(mode(WP, LA57), &tables, READ).map(|found| found.0),
-        Ok(0x9456)
-    );
+    assert_eq!(run(mode(WP, LA57), &tables, READ).map(|found| found.0), Ok(0x9456));
 }
 
 #[test]
@@ -112,75 +77,24 @@ fn faults_have_the_processors_codes() {
     let guarded = mode(WP, SMEP | SMAP);
     let user = Intent { user: true, ..READ };
     assert_eq!(run(guarded, &tables(0), READ), Err(0));
-    assert_eq!(
-        run(
-            guarded,
-            &tables(0),
-            Intent {
-                user: true,
-                ..WRITE
-            }
-        ),
-        Err(6)
-    );
+    assert_eq!(run(guarded, &tables(0), Intent { user: true, ..WRITE }), Err(6));
     assert_eq!(run(guarded, &tables(0x9000 | P), user), Err(5));
     assert_eq!(run(guarded, &tables(0x9000 | P), WRITE), Err(3));
-    assert!(
-        run(mode(0, 0), &tables(0x9000 | P), WRITE).is_ok(),
-        "without WP the supervisor writes"
-    );
-    assert_eq!(
-        run(
-            mode(0, 0),
-            &tables(0x9000 | P | U),
-            Intent {
-                user: true,
-                ..WRITE
-            }
-        ),
-        Err(7)
-    );
+    assert!(run(mode(0, 0), &tables(0x9000 | P), WRITE).is_ok(), "without WP the supervisor writes");
+    assert_eq!(run(mode(0, 0), &tables(0x9000 | P | U), Intent { user: true, ..WRITE }), Err(7));
     assert_eq!(run(guarded, &tables(0x9000 | P | NX), FETCH), Err(0x11));
-    assert_eq!(
-        run(guarded, &tables(0x9000 | P | U), FETCH),
-        Err(0x11),
-        "SMEP"
-    );
+    assert_eq!(run(guarded, &tables(0x9000 | P | U), FETCH), Err(0x11), "SMEP");
     assert_eq!(run(guarded, &tables(0x9000 | P | U), READ), Err(1), "SMAP");
-    assert!(
-        run(
-            guarded,
-            &tables(0x9000 | P | U),
-            Intent {
-                access_user: true,
-                ..READ
-            }
-        )
-        .is_ok()
-    );
-    assert_eq!(
-        run(guarded, &tables(1 << 45 | P), READ),
-        Err(9),
-        "above the guest's physical width"
-    );
+    assert!(run(guarded, &tables(0x9000 | P | U), Intent { access_user: true, ..READ }).is_ok());
+    assert_eq!(run(guarded, &tables(1 << 45 | P), READ), Err(9), "above the guest's physical width");
     let mut large = tables(0);
     large.insert(0x3008, 0x4000_2000 | P | PS);
-    assert_eq!(
-        run(guarded, &large, READ),
-        Err(9),
-        "a large page that is not aligned"
-    );
+    assert_eq!(run(guarded, &large, READ), Err(9), "a large page that is not aligned");
 }
 
 #[test]
 fn modes() {
-    let long = Registers {
-        cr0: PG,
-        cr3: 0,
-        cr4: 0,
-        efer: LMA,
-        physical_bits: 40,
-    };
+    let long = Registers { cr0: PG, cr3: 0, cr4: 0, efer: LMA, physical_bits: 40 };
     assert!(matches!(Mode::new(long), Ok(Mode::Long { levels: 4, .. })));
     assert!(Mode::new(Registers { efer: 0, ..long }).is_err());
     let off = Mode::new(Registers { cr0: 0, ..long }).unwrap();

@@ -5,8 +5,8 @@ mod common;
 
 use common::Recorder;
 use paging::{
-    Access, ChangeError, Cursor, Ept, Format, Gfn, LargeExecute, Leaf, LongMode, MapError,
-    MemoryType, MergeError, Mfn, Npt, Progress, Size, SplitError, TableCursor, Tree,
+    Access, ChangeError, Cursor, Ept, Format, Gfn, LargeExecute, Leaf, LongMode, MapError, MemoryType, MergeError, Mfn,
+    Npt, Progress, Size, SplitError, TableCursor, Tree,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -28,30 +28,13 @@ enum Op {
 
 /// Few places, so that operations meet: around borders of 2 MiB, of 1 GiB, and of the tree.
 fn gfn() -> impl Strategy<Value = Gfn> {
-    let base = prop::sample::select(vec![
-        0,
-        512,
-        1024,
-        1 << 18,
-        (1 << 18) + 512,
-        2 << 18,
-        (1 << 36) - 512,
-    ]);
+    let base = prop::sample::select(vec![0, 512, 1024, 1 << 18, (1 << 18) + 512, 2 << 18, (1 << 36) - 512]);
     let offset = prop_oneof![3 => Just(0), 1 => prop::sample::select(vec![1, 7, 511])];
     (base, offset).prop_map(|(base, offset)| Gfn(base + offset))
 }
 
 fn mfn() -> impl Strategy<Value = Mfn> {
-    prop::sample::select(vec![
-        0,
-        1,
-        512,
-        1024,
-        1 << 18,
-        3 << 18,
-        (1 << 40) - (1 << 18),
-    ])
-    .prop_map(Mfn)
+    prop::sample::select(vec![0, 1, 512, 1024, 1 << 18, 3 << 18, (1 << 40) - (1 << 18)]).prop_map(Mfn)
 }
 
 fn size() -> impl Strategy<Value = Size> {
@@ -88,23 +71,15 @@ struct Model(BTreeMap<u64, Leaf>);
 
 impl Model {
     fn covering(&mut self, gfn: Gfn) -> Option<&mut Leaf> {
-        self.0
-            .range_mut(..=gfn.0)
-            .next_back()
-            .map(|(_, leaf)| leaf)
-            .filter(|leaf| leaf.end() > gfn)
+        self.0.range_mut(..=gfn.0).next_back().map(|(_, leaf)| leaf).filter(|leaf| leaf.end() > gfn)
     }
 
     fn within(&self, gfn: Gfn, frames: u64) -> Vec<Leaf> {
-        self.0
-            .range(gfn.0..gfn.0 + frames)
-            .map(|(_, leaf)| *leaf)
-            .collect()
+        self.0.range(gfn.0..gfn.0 + frames).map(|(_, leaf)| *leaf).collect()
     }
 
     fn remove(&mut self, leaves: &[Leaf]) {
-        self.0
-            .retain(|gfn, _| !leaves.iter().any(|leaf| leaf.gfn.0 == *gfn));
+        self.0.retain(|gfn, _| !leaves.iter().any(|leaf| leaf.gfn.0 == *gfn));
     }
 
     fn insert(&mut self, leaf: Leaf) {
@@ -112,12 +87,7 @@ impl Model {
     }
 }
 
-fn sweep<F: Format>(
-    mem: &Recorder,
-    tree: &mut Tree<F>,
-    cursor: &mut Cursor,
-    budget: u32,
-) -> (Vec<Leaf>, Progress) {
+fn sweep<F: Format>(mem: &Recorder, tree: &mut Tree<F>, cursor: &mut Cursor, budget: u32) -> (Vec<Leaf>, Progress) {
     let mut gone = Vec::new();
     loop {
         let position = cursor.position();
@@ -130,12 +100,7 @@ fn sweep<F: Format>(
     }
 }
 
-fn free_tables<F: Format>(
-    mem: &Recorder,
-    tree: &mut Tree<F>,
-    range: std::ops::Range<Gfn>,
-    budget: u32,
-) {
+fn free_tables<F: Format>(mem: &Recorder, tree: &mut Tree<F>, range: std::ops::Range<Gfn>, budget: u32) {
     let mut cursor = TableCursor::new(range);
     loop {
         let swept = tree.free_tables_bounded(mem, &mut cursor, budget);
@@ -152,15 +117,7 @@ fn apply<F: Format>(mem: &Recorder, tree: &mut Tree<F>, model: &mut Model, op: O
     match op {
         Op::Map(gfn, mfn, size, access, memory_type) => {
             let result = tree.map(mem, gfn, mfn, size, access, memory_type);
-            let leaf = Leaf {
-                gfn,
-                mfn,
-                size,
-                access,
-                memory_type,
-                accessed: false,
-                dirty: false,
-            };
+            let leaf = Leaf { gfn, mfn, size, access, memory_type, accessed: false, dirty: false };
             if !gfn.is_aligned(size.frames()) || !mfn.is_aligned(size.frames()) {
                 assert_eq!(result, Err(MapError::Unaligned));
             } else if let Some(there) = model.covering(gfn).filter(|there| there.size >= size) {
@@ -183,19 +140,9 @@ fn apply<F: Format>(mem: &Recorder, tree: &mut Tree<F>, model: &mut Model, op: O
             match result {
                 Ok(replaced) => {
                     assert_eq!(replaced.old, there);
-                    assert!(
-                        there.is_none_or(|there| there.size == size && replaced.debt.is_owed())
-                    );
+                    assert!(there.is_none_or(|there| there.size == size && replaced.debt.is_owed()));
                     replaced.debt.pay(mem, || {});
-                    model.insert(Leaf {
-                        gfn,
-                        mfn,
-                        size,
-                        access,
-                        memory_type,
-                        accessed: false,
-                        dirty: false,
-                    });
+                    model.insert(Leaf { gfn, mfn, size, access, memory_type, accessed: false, dirty: false });
                 }
                 Err(MapError::Unaligned) => {
                     assert!(!gfn.is_aligned(size.frames()) || !mfn.is_aligned(size.frames()));
@@ -242,12 +189,7 @@ fn apply<F: Format>(mem: &Recorder, tree: &mut Tree<F>, model: &mut Model, op: O
                 for n in 0..512 {
                     let offset = n * part.frames();
                     let (gfn, mfn) = (Gfn(whole.gfn.0 + offset), Mfn(whole.mfn.0 + offset));
-                    model.insert(Leaf {
-                        gfn,
-                        mfn,
-                        size: part,
-                        ..whole
-                    });
+                    model.insert(Leaf { gfn, mfn, size: part, ..whole });
                 }
             }
             Err(SplitError::Absent) => assert_eq!(model.covering(gfn), None),
@@ -266,12 +208,7 @@ fn apply<F: Format>(mem: &Recorder, tree: &mut Tree<F>, model: &mut Model, op: O
                 && parts.iter().enumerate().all(|(n, part)| {
                     let first = &parts[0];
                     (part.mfn.0, part.access, part.memory_type, part.size)
-                        == (
-                            first.mfn.0 + n as u64 * part.size.frames(),
-                            first.access,
-                            first.memory_type,
-                            first.size,
-                        )
+                        == (first.mfn.0 + n as u64 * part.size.frames(), first.access, first.memory_type, first.size)
                 })
                 && size.smaller() == Some(parts[0].size)
                 && parts[0].mfn.is_aligned(size.frames());
@@ -281,10 +218,7 @@ fn apply<F: Format>(mem: &Recorder, tree: &mut Tree<F>, model: &mut Model, op: O
                     assert_eq!(debt.tables(), 1);
                     debt.pay(mem, || {});
                     model.remove(&parts);
-                    model.insert(Leaf {
-                        size,
-                        ..whole.unwrap()
-                    });
+                    model.insert(Leaf { size, ..whole.unwrap() });
                 }
                 Err(MergeError::Merged(leaf)) => {
                     assert_eq!(model.covering(gfn), Some(&mut leaf.clone()))
@@ -294,9 +228,7 @@ fn apply<F: Format>(mem: &Recorder, tree: &mut Tree<F>, model: &mut Model, op: O
         }
         Op::Touch(gfn, write) => {
             let came_through = mem.touch::<F>(tree.root(), tree.levels(), gfn, write);
-            let leaf = model
-                .covering(gfn)
-                .filter(|leaf| leaf.access.write || !write);
+            let leaf = model.covering(gfn).filter(|leaf| leaf.access.write || !write);
             assert_eq!(came_through, leaf.is_some());
             if let Some(leaf) = leaf {
                 leaf.accessed = true;
@@ -304,15 +236,11 @@ fn apply<F: Format>(mem: &Recorder, tree: &mut Tree<F>, model: &mut Model, op: O
             }
         }
         Op::ClearAccessed(gfn) => {
-            let was = model
-                .covering(gfn)
-                .map(|leaf| std::mem::take(&mut leaf.accessed));
+            let was = model.covering(gfn).map(|leaf| std::mem::take(&mut leaf.accessed));
             assert_eq!(tree.test_and_clear_accessed(mem, gfn), was);
         }
         Op::ClearDirty(gfn) => {
-            let was = model
-                .covering(gfn)
-                .map(|leaf| std::mem::take(&mut leaf.dirty));
+            let was = model.covering(gfn).map(|leaf| std::mem::take(&mut leaf.dirty));
             let is = tree.test_and_clear_dirty(mem, gfn).map(|(was, debt)| {
                 assert_eq!(was, debt.is_owed());
                 debt.pay(mem, || {});
@@ -322,30 +250,19 @@ fn apply<F: Format>(mem: &Recorder, tree: &mut Tree<F>, model: &mut Model, op: O
         }
         Op::Sweep(start, length, budget) => {
             let end = Gfn(start.0 + length);
-            let straddling = |model: &mut Model, at: Gfn| {
-                model.covering(at).filter(|leaf| leaf.gfn < at).is_some()
-            };
+            let straddling = |model: &mut Model, at: Gfn| model.covering(at).filter(|leaf| leaf.gfn < at).is_some();
             let at_start = straddling(model, start);
             let at_end = end < tree.limit() && straddling(model, end);
-            let mut expected = if at_start {
-                Vec::new()
-            } else {
-                model.within(start, length)
-            };
+            let mut expected = if at_start { Vec::new() } else { model.within(start, length) };
             if !at_start && at_end {
                 expected.pop();
             }
             let (gone, progress) = sweep(mem, tree, &mut Cursor::new(start..end), budget);
             assert_eq!(gone, expected);
-            assert_eq!(
-                matches!(progress, Progress::Refused(ChangeError::OtherSize(_))),
-                at_start || at_end
-            );
+            assert_eq!(matches!(progress, Progress::Refused(ChangeError::OtherSize(_))), at_start || at_end);
             model.remove(&expected);
         }
-        Op::FreeTables(start, length, budget) => {
-            free_tables(mem, tree, start..Gfn(start.0 + length), budget)
-        }
+        Op::FreeTables(start, length, budget) => free_tables(mem, tree, start..Gfn(start.0 + length), budget),
     }
 }
 

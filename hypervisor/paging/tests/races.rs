@@ -6,8 +6,8 @@ mod common;
 
 use common::Recorder;
 use paging::{
-    Access, ChangeError, Ept, Format, Gfn, LargeExecute, MapError, MemoryType, MergeError, Mfn,
-    Npt, Size, SplitError, Tree,
+    Access, ChangeError, Ept, Format, Gfn, LargeExecute, MapError, MemoryType, MergeError, Mfn, Npt, Size, SplitError,
+    Tree,
 };
 
 const WB: MemoryType = MemoryType::WriteBack;
@@ -27,8 +27,7 @@ fn hardware<F: Format>(_: Mfn, _: usize, word: u64) -> u64 {
 
 fn large<F: Format>(mem: &Recorder) -> Tree<F> {
     let mut tree = tree::<F>(mem);
-    tree.map(mem, Gfn(512), Mfn(1024), Size::Large, Access::RW, WB)
-        .unwrap();
+    tree.map(mem, Gfn(512), Mfn(1024), Size::Large, Access::RW, WB).unwrap();
     tree
 }
 
@@ -44,60 +43,36 @@ fn bits_survive<F: Format + 'static>() {
     }
     mem.leave_alone();
     for n in 0..512 {
-        tree.test_and_clear_dirty(&mem, Gfn(512 + n))
-            .unwrap()
-            .1
-            .pay(&mem, || {});
+        tree.test_and_clear_dirty(&mem, Gfn(512 + n)).unwrap().1.pay(&mem, || {});
         tree.test_and_clear_accessed(&mem, Gfn(512 + n)).unwrap();
     }
     // One page is written while its entry is being taken, and no other.
     let table = {
         let mut frame = tree.root();
         for level in (1..4).rev() {
-            frame = F::frame(
-                mem.peek(frame, paging::geometry::index(Gfn(512), level)),
-                level,
-            );
+            frame = F::frame(mem.peek(frame, paging::geometry::index(Gfn(512), level)), level);
         }
         frame
     };
-    mem.interfere(move |frame, index, word| {
-        if (frame, index) == (table, 300) {
-            hardware::<F>(frame, index, word)
-        } else {
-            word
-        }
-    });
-    tree.merge(&mem, Gfn(512), Size::Large)
-        .unwrap()
-        .pay(&mem, || {});
-    let leaf = tree.lookup(&mem, Gfn(512)).unwrap();
-    assert!(
-        leaf.dirty && leaf.accessed && leaf.size == Size::Large,
-        "lost in the merge"
+    mem.interfere(
+        move |frame, index, word| {
+            if (frame, index) == (table, 300) { hardware::<F>(frame, index, word) } else { word }
+        },
     );
+    tree.merge(&mem, Gfn(512), Size::Large).unwrap().pay(&mem, || {});
+    let leaf = tree.lookup(&mem, Gfn(512)).unwrap();
+    assert!(leaf.dirty && leaf.accessed && leaf.size == Size::Large, "lost in the merge");
 
     mem.leave_alone();
-    tree.test_and_clear_dirty(&mem, Gfn(512))
-        .unwrap()
-        .1
-        .pay(&mem, || {});
+    tree.test_and_clear_dirty(&mem, Gfn(512)).unwrap().1.pay(&mem, || {});
     mem.interfere(hardware::<F>);
-    let changed = tree
-        .protect(&mem, Gfn(512), Size::Large, Access::R)
-        .unwrap();
+    let changed = tree.protect(&mem, Gfn(512), Size::Large, Access::R).unwrap();
     assert!(changed.before.dirty);
-    assert!(
-        tree.lookup(&mem, Gfn(512)).unwrap().dirty,
-        "lost in protect"
-    );
+    assert!(tree.lookup(&mem, Gfn(512)).unwrap().dirty, "lost in protect");
     changed.debt.pay(&mem, || {});
 
     mem.leave_alone();
-    tree.test_and_clear_dirty(&mem, Gfn(512))
-        .unwrap()
-        .1
-        .pay(&mem, || {});
+    tree.test_and_clear_dirty(&mem, Gfn(512)).unwrap().1.pay(&mem, || {});
     mem.interfere(hardware::<F>);
     let removed = tree.unmap(&mem, Gfn(512), Size::Large).unwrap();
     assert!(removed.leaf.dirty, "lost in unmap");
@@ -148,23 +123,10 @@ fn adversary_is_survived<F: Format + 'static>() {
     let in_use = mem.in_use();
     let flip = |_: Mfn, _: usize, word: u64| if word == 0 { word } else { word ^ F::ACCESSED };
     mem.interfere(flip);
-    assert_eq!(
-        tree.split(&mem, Gfn(512)).err(),
-        Some(SplitError::Contended)
-    );
-    assert_eq!(
-        tree.unmap(&mem, Gfn(512), Size::Large).err(),
-        Some(ChangeError::Contended)
-    );
-    assert_eq!(
-        tree.protect(&mem, Gfn(512), Size::Large, Access::R).err(),
-        Some(ChangeError::Contended)
-    );
-    assert_eq!(
-        tree.replace(&mem, Gfn(512), Mfn(0), Size::Large, Access::R, WB)
-            .err(),
-        Some(MapError::Contended)
-    );
+    assert_eq!(tree.split(&mem, Gfn(512)).err(), Some(SplitError::Contended));
+    assert_eq!(tree.unmap(&mem, Gfn(512), Size::Large).err(), Some(ChangeError::Contended));
+    assert_eq!(tree.protect(&mem, Gfn(512), Size::Large, Access::R).err(), Some(ChangeError::Contended));
+    assert_eq!(tree.replace(&mem, Gfn(512), Mfn(0), Size::Large, Access::R, WB).err(), Some(MapError::Contended));
     assert!(mem.take_log().len() < 5000);
     assert_eq!(mem.in_use(), in_use);
     mem.leave_alone();
@@ -174,16 +136,9 @@ fn adversary_is_survived<F: Format + 'static>() {
     let mut other = 0;
     mem.interfere(move |_, _, word| {
         other += 1;
-        if word == 0 {
-            word
-        } else {
-            word ^ ((other & 1) << 30)
-        }
+        if word == 0 { word } else { word ^ ((other & 1) << 30) }
     });
-    assert_eq!(
-        tree.split(&mem, Gfn(512)).err(),
-        Some(SplitError::Contended)
-    );
+    assert_eq!(tree.split(&mem, Gfn(512)).err(), Some(SplitError::Contended));
     mem.leave_alone();
     assert_eq!(mem.in_use(), in_use);
 }
@@ -205,26 +160,15 @@ fn a_failed_merge_restores() {
     let mut tree = large::<Ept>(&mem);
     tree.split(&mem, Gfn(512)).unwrap().pay(&mem, || {});
     mem.touch::<Ept>(tree.root(), 4, Gfn(520), true);
-    mem.interfere(|_, index, word| {
-        if index == 400 && word != 0 {
-            word ^ Ept::ACCESSED
-        } else {
-            word
-        }
-    });
-    assert_eq!(
-        tree.merge(&mem, Gfn(512), Size::Large).err(),
-        Some(MergeError::Contended)
-    );
+    mem.interfere(|_, index, word| if index == 400 && word != 0 { word ^ Ept::ACCESSED } else { word });
+    assert_eq!(tree.merge(&mem, Gfn(512), Size::Large).err(), Some(MergeError::Contended));
     mem.leave_alone();
     for n in 0..512 {
         let leaf = tree.lookup(&mem, Gfn(512 + n)).unwrap();
         assert_eq!((leaf.mfn, leaf.access), (Mfn(1024 + n), Access::RW));
     }
     assert!(tree.lookup(&mem, Gfn(520)).unwrap().dirty);
-    tree.merge(&mem, Gfn(512), Size::Large)
-        .unwrap()
-        .pay(&mem, || {});
+    tree.merge(&mem, Gfn(512), Size::Large).unwrap().pay(&mem, || {});
 }
 
 /// Every allocation of every operation fails once: nothing leaks and no word changes.
@@ -246,8 +190,7 @@ fn failed_allocations_leave_no_trace() {
         assert_eq!((mem.snapshot(), mem.in_use()), (words, in_use));
     }
     mem.credit.set(3);
-    tree.map(&mem, Gfn(1 << 30), Mfn(7), Size::Small, Access::RW, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(1 << 30), Mfn(7), Size::Small, Access::RW, WB).unwrap();
     mem.credit.set(0);
     assert!(Tree::<Npt>::new(&mem, 4, LargeExecute::Allowed).is_none());
 }

@@ -18,8 +18,7 @@ fn a_path_is_built_unseen_and_linked_last() {
     let mut tree = tree::<Ept>(&mem);
     let root = tree.root();
     mem.take_log();
-    tree.map(&mem, Gfn(0x40201), Mfn(0x99), Size::Small, Access::RW, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(0x40201), Mfn(0x99), Size::Small, Access::RW, WB).unwrap();
     let (a, b, c) = (Mfn(0x1001), Mfn(0x1002), Mfn(0x1003));
     assert_eq!(
         mem.take_log(),
@@ -40,11 +39,9 @@ fn a_path_is_built_unseen_and_linked_last() {
 fn a_second_page_costs_four_reads_and_one_exchange() {
     let mem = Recorder::new();
     let mut tree = tree::<Npt>(&mem);
-    tree.map(&mem, Gfn(5), Mfn(0x99), Size::Small, Access::RW, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(5), Mfn(0x99), Size::Small, Access::RW, WB).unwrap();
     mem.take_log();
-    tree.map(&mem, Gfn(6), Mfn(0x9a), Size::Small, Access::RW, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(6), Mfn(0x9a), Size::Small, Access::RW, WB).unwrap();
     let log = mem.take_log();
     assert_eq!(log.len(), 5);
     assert!(matches!(log[4], Event::Exchange(_, 6, 0, _, true)));
@@ -54,29 +51,20 @@ fn a_second_page_costs_four_reads_and_one_exchange() {
 fn a_lookup_writes_nothing() {
     let mem = Recorder::new();
     let mut tree = tree::<Npt>(&mem);
-    tree.map(&mem, Gfn(5), Mfn(0x99), Size::Small, Access::RX, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(5), Mfn(0x99), Size::Small, Access::RX, WB).unwrap();
     mem.take_log();
     let leaf = tree.lookup(&mem, Gfn(5)).unwrap();
-    assert_eq!(
-        (leaf.mfn, leaf.access, leaf.memory_type),
-        (Mfn(0x99), Access::RX, WB)
-    );
+    assert_eq!((leaf.mfn, leaf.access, leaf.memory_type), (Mfn(0x99), Access::RX, WB));
     assert_eq!(tree.lookup(&mem, Gfn(6)), None);
     assert_eq!(tree.lookup(&mem, tree.limit()), None);
-    assert!(
-        mem.take_log()
-            .iter()
-            .all(|event| matches!(event, Event::Read(..)))
-    );
+    assert!(mem.take_log().iter().all(|event| matches!(event, Event::Read(..))));
 }
 
 #[test]
 fn live_entries_are_never_plainly_written() {
     let mem = Recorder::new();
     let mut tree = tree::<Ept>(&mem);
-    tree.map(&mem, Gfn(0), Mfn(0x200), Size::Large, Access::RW, WB)
-        .unwrap();
+    tree.map(&mem, Gfn(0), Mfn(0x200), Size::Large, Access::RW, WB).unwrap();
     let (root, levels) = (tree.root(), tree.levels());
     mem.take_log();
     tree.split(&mem, Gfn(7)).unwrap().pay(&mem, || {});
@@ -87,16 +75,10 @@ fn live_entries_are_never_plainly_written() {
     assert!(mem.touch::<Ept>(root, levels, Gfn(7), true));
     let _ = tree.unmap(&mem, Gfn(7), Size::Small).unwrap();
     let _ = tree.protect(&mem, Gfn(8), Size::Small, Access::R).unwrap();
-    let _ = tree
-        .replace(&mem, Gfn(9), Mfn(1), Size::Small, Access::R, WB)
-        .unwrap();
+    let _ = tree.replace(&mem, Gfn(9), Mfn(1), Size::Small, Access::R, WB).unwrap();
     let _ = tree.test_and_clear_dirty(&mem, Gfn(10)).unwrap();
     assert!(fresh.is_some());
-    assert!(
-        !mem.take_log()
-            .iter()
-            .any(|event| matches!(event, Event::Write(..)))
-    );
+    assert!(!mem.take_log().iter().any(|event| matches!(event, Event::Write(..))));
 }
 
 #[test]
@@ -104,38 +86,14 @@ fn refusals_name_what_is_there() {
     use paging::{ChangeError, MapError, MergeError, SplitError};
     let mem = Recorder::new();
     let mut tree = Tree::<Ept>::new(&mem, 4, LargeExecute::Refused).unwrap();
-    let large = |tree: &mut Tree<Ept>, gfn, mfn, access| {
-        tree.map(&mem, Gfn(gfn), Mfn(mfn), Size::Large, access, WB)
-    };
-    assert_eq!(
-        large(&mut tree, 1, 512, Access::RW),
-        Err(MapError::Unaligned)
-    );
-    assert_eq!(
-        large(&mut tree, 512, 1, Access::RW),
-        Err(MapError::Unaligned)
-    );
-    assert_eq!(
-        large(&mut tree, 512, 512, Access::RWX),
-        Err(MapError::ExecutableLarge)
-    );
-    assert_eq!(
-        large(&mut tree, 512, 1 << 40, Access::RW),
-        Err(MapError::BadFrame)
-    );
-    assert_eq!(
-        large(&mut tree, 1 << 36, 512, Access::RW),
-        Err(MapError::OutOfRange)
-    );
-    let write_only = Access {
-        read: false,
-        write: true,
-        execute: false,
-    };
-    assert_eq!(
-        large(&mut tree, 512, 512, write_only),
-        Err(MapError::BadAccess)
-    );
+    let large = |tree: &mut Tree<Ept>, gfn, mfn, access| tree.map(&mem, Gfn(gfn), Mfn(mfn), Size::Large, access, WB);
+    assert_eq!(large(&mut tree, 1, 512, Access::RW), Err(MapError::Unaligned));
+    assert_eq!(large(&mut tree, 512, 1, Access::RW), Err(MapError::Unaligned));
+    assert_eq!(large(&mut tree, 512, 512, Access::RWX), Err(MapError::ExecutableLarge));
+    assert_eq!(large(&mut tree, 512, 1 << 40, Access::RW), Err(MapError::BadFrame));
+    assert_eq!(large(&mut tree, 1 << 36, 512, Access::RW), Err(MapError::OutOfRange));
+    let write_only = Access { read: false, write: true, execute: false };
+    assert_eq!(large(&mut tree, 512, 512, write_only), Err(MapError::BadAccess));
     large(&mut tree, 512, 512, Access::RW).unwrap();
     assert!(
         matches!(large(&mut tree, 512, 512, Access::RW), Err(MapError::Occupied(leaf)) if leaf.size == Size::Large)
@@ -145,26 +103,11 @@ fn refusals_name_what_is_there() {
     assert_eq!(tree.split(&mem, Gfn(0)).err(), Some(SplitError::Absent));
     tree.split(&mem, Gfn(600)).unwrap().pay(&mem, || {});
     assert_eq!(tree.split(&mem, Gfn(600)).err(), Some(SplitError::Small));
-    assert_eq!(
-        large(&mut tree, 512, 512, Access::RW),
-        Err(MapError::TableInTheWay)
-    );
-    tree.unmap(&mem, Gfn(700), Size::Small)
-        .unwrap()
-        .debt
-        .pay(&mem, || {});
-    assert_eq!(
-        tree.merge(&mem, Gfn(600), Size::Large).err(),
-        Some(MergeError::NotUniform(188))
-    );
-    assert_eq!(
-        tree.merge(&mem, Gfn(600), Size::Small).err(),
-        Some(MergeError::Absent)
-    );
-    assert_eq!(
-        tree.merge(&mem, Gfn(2000), Size::Large).err(),
-        Some(MergeError::Absent)
-    );
+    assert_eq!(large(&mut tree, 512, 512, Access::RW), Err(MapError::TableInTheWay));
+    tree.unmap(&mem, Gfn(700), Size::Small).unwrap().debt.pay(&mem, || {});
+    assert_eq!(tree.merge(&mem, Gfn(600), Size::Large).err(), Some(MergeError::NotUniform(188)));
+    assert_eq!(tree.merge(&mem, Gfn(600), Size::Small).err(), Some(MergeError::Absent));
+    assert_eq!(tree.merge(&mem, Gfn(2000), Size::Large).err(), Some(MergeError::Absent));
 }
 
 #[test]

@@ -26,10 +26,7 @@ impl Entity {
     #[must_use]
     pub const fn new(weight: u32) -> Self {
         let weight = if weight == 0 { 1 } else { weight };
-        Self {
-            weight: if weight > HEAVIEST { HEAVIEST } else { weight },
-            virtual_time: 0,
-        }
+        Self { weight: if weight > HEAVIEST { HEAVIEST } else { weight }, virtual_time: 0 }
     }
 
     /// Its weight.
@@ -49,11 +46,7 @@ impl Entity {
     #[must_use]
     pub const fn scale(&self, time: u64) -> u64 {
         let scaled = (time as u128 * NORMAL as u128).div_ceil(self.weight as u128);
-        if scaled > u64::MAX as u128 {
-            u64::MAX
-        } else {
-            scaled as u64
-        }
+        if scaled > u64::MAX as u128 { u64::MAX } else { scaled as u64 }
     }
 }
 
@@ -90,13 +83,8 @@ impl Queue {
 
     /// Of the runnable entities, the running one included, the one that is furthest behind; the
     /// first of equals. Moves the clock up to it.
-    pub fn pick<'a, K>(
-        &mut self,
-        runnable: impl IntoIterator<Item = (K, &'a Entity)>,
-    ) -> Option<K> {
-        let (key, entity) = runnable
-            .into_iter()
-            .min_by_key(|(_, entity)| entity.virtual_time)?;
+    pub fn pick<'a, K>(&mut self, runnable: impl IntoIterator<Item = (K, &'a Entity)>) -> Option<K> {
+        let (key, entity) = runnable.into_iter().min_by_key(|(_, entity)| entity.virtual_time)?;
         self.clock = self.clock.max(entity.virtual_time);
         Some(key)
     }
@@ -113,11 +101,7 @@ impl Queue {
 /// ones (`total` is the sum of their weights) should run once; not less than `least`.
 #[must_use]
 pub const fn slice(entity: &Entity, total: u64, period: u64, least: u64) -> u64 {
-    let total = if total < entity.weight as u64 {
-        entity.weight as u64
-    } else {
-        total
-    };
+    let total = if total < entity.weight as u64 { entity.weight as u64 } else { total };
     // A share of the period, so it fits.
     let share = (period as u128 * entity.weight as u128 / total as u128) as u64;
     if share < least { least } else { share }

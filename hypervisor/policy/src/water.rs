@@ -29,11 +29,7 @@ impl Marks {
     /// Marks of one's own; `None` unless `low <= high`.
     #[must_use]
     pub const fn new(low: u64, high: u64) -> Option<Self> {
-        if low <= high {
-            Some(Self { low, high })
-        } else {
-            None
-        }
+        if low <= high { Some(Self { low, high }) } else { None }
     }
 
     /// Room at which eviction begins.

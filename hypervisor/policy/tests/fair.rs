@@ -16,22 +16,12 @@ struct Task {
 }
 
 fn task(weight: u32) -> Task {
-    Task {
-        entity: Entity::new(weight),
-        runnable: true,
-        ran: 0,
-        waited: 0,
-        longest: 0,
-    }
+    Task { entity: Entity::new(weight), runnable: true, ran: 0, waited: 0, longest: 0 }
 }
 
 /// Lets the next one run for `time`.
 fn run(queue: &mut Queue, tasks: &mut [Task], time: u64) -> Option<usize> {
-    let runnable = tasks
-        .iter()
-        .enumerate()
-        .filter(|(_, task)| task.runnable)
-        .map(|(n, task)| (n, &task.entity));
+    let runnable = tasks.iter().enumerate().filter(|(_, task)| task.runnable).map(|(n, task)| (n, &task.entity));
     let next = queue.pick(runnable)?;
     for (n, task) in tasks.iter_mut().enumerate() {
         if n == next {
@@ -126,11 +116,7 @@ fn a_sleeper_gets_one_slice_of_credit() {
     assert!(tasks[1].ran == 0);
     queue.wake(&mut tasks[1].entity, SLICE);
     tasks[1].runnable = true;
-    assert!(Queue::preempts(
-        &tasks[1].entity,
-        &tasks[0].entity,
-        SLICE / 10
-    ));
+    assert!(Queue::preempts(&tasks[1].entity, &tasks[0].entity, SLICE / 10));
     assert_eq!(run(&mut queue, &mut tasks, SLICE), Some(1));
     let mut in_a_row = 1;
     while run(&mut queue, &mut tasks, SLICE) == Some(1) {
@@ -152,12 +138,7 @@ fn naps_earn_nothing() {
             tasks[1].runnable = true;
         }
     }
-    assert!(
-        tasks[1].ran <= tasks[0].ran + 2 * SLICE,
-        "{} {}",
-        tasks[1].ran,
-        tasks[0].ran
-    );
+    assert!(tasks[1].ran <= tasks[0].ran + 2 * SLICE, "{} {}", tasks[1].ran, tasks[0].ran);
 }
 
 #[test]
@@ -166,8 +147,5 @@ fn slices() {
     assert_eq!(fair::slice(&entity, u64::from(NORMAL) * 4, 20, 1), 5);
     assert_eq!(fair::slice(&entity, u64::from(NORMAL) * 400, 20, 3), 3);
     assert_eq!(fair::slice(&entity, 0, 20, 3), 20);
-    assert_eq!(
-        Queue::new().pick(core::iter::empty::<((), &Entity)>()),
-        None
-    );
+    assert_eq!(Queue::new().pick(core::iter::empty::<((), &Entity)>()), None);
 }

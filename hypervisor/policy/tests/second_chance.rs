@@ -14,8 +14,7 @@ struct Page {
 }
 
 fn page() -> impl Strategy<Value = Page> {
-    let look =
-        prop_oneof![4 => Just(Look::Candidate), 1 => Just(Look::Pinned), 2 => Just(Look::Nothing)];
+    let look = prop_oneof![4 => Just(Look::Candidate), 1 => Just(Look::Pinned), 2 => Just(Look::Nothing)];
     (look, any::<bool>()).prop_map(|(look, accessed)| Page { look, accessed })
 }
 
@@ -80,13 +79,7 @@ proptest! {
 
 #[test]
 fn what_is_used_stays() {
-    let mut pages = vec![
-        Page {
-            look: Look::Candidate,
-            accessed: false
-        };
-        100
-    ];
+    let mut pages = vec![Page { look: Look::Candidate, accessed: false }; 100];
     let mut hand = Hand::new();
     let mut gone = BTreeSet::new();
     for _ in 0..50 {
@@ -101,48 +94,17 @@ fn what_is_used_stays() {
 fn holes_are_jumped_and_odd_answers_survived() {
     let mut hand = Hand::new();
     let end = Gfn(1 << 27);
-    let report = hand.advance(
-        end,
-        9,
-        5000,
-        |gfn| Look::NothingUntil(Gfn(gfn.0 + (1 << 18))),
-        |_| true,
-        |_| panic!(),
-    );
+    let report = hand.advance(end, 9, 5000, |gfn| Look::NothingUntil(Gfn(gfn.0 + (1 << 18))), |_| true, |_| panic!());
     assert_eq!((report.looked, report.rounds), (1024, 2));
-    let report = hand.advance(
-        end,
-        9,
-        10,
-        |_| Look::NothingUntil(Gfn(0)),
-        |_| true,
-        |_| panic!(),
-    );
+    let report = hand.advance(end, 9, 10, |_| Look::NothingUntil(Gfn(0)), |_| true, |_| panic!());
     assert_eq!((report.looked, hand.position()), (10, Gfn(10)));
-    let report = hand.advance(
-        end,
-        9,
-        10,
-        |_| Look::NothingUntil(Gfn(u64::MAX)),
-        |_| true,
-        |_| panic!(),
-    );
+    let report = hand.advance(end, 9, 10, |_| Look::NothingUntil(Gfn(u64::MAX)), |_| true, |_| panic!());
     assert_eq!(report.rounds, 3);
-    assert_eq!(
-        hand.advance(Gfn(0), 9, 10, |_| Look::Candidate, |_| false, |_| panic!()),
-        Report::default()
-    );
+    assert_eq!(hand.advance(Gfn(0), 9, 10, |_| Look::Candidate, |_| false, |_| panic!()), Report::default());
     // The domain has shrunk below the hand.
     let _ = hand.advance(end, 0, 0, |_| Look::Nothing, |_| false, |_| panic!());
     let mut chosen = Vec::new();
-    let _ = hand.advance(
-        Gfn(3),
-        2,
-        9,
-        |_| Look::Candidate,
-        |_| false,
-        |gfn| chosen.push(gfn.0),
-    );
+    let _ = hand.advance(Gfn(3), 2, 9, |_| Look::Candidate, |_| false, |gfn| chosen.push(gfn.0));
     assert_eq!(chosen.len(), 2);
     assert!(chosen.iter().all(|gfn| *gfn < 3));
 }

@@ -48,7 +48,10 @@ impl Acpi {
                     let _ = this.cpus.push(e.x2apic_id);
                 }
                 MadtEntry::IoApic(e) => {
-                    let _ = this.io_apics.push(IoApicInfo { address: e.io_apic_address.into(), gsi_base: e.global_system_interrupt_base });
+                    let _ = this.io_apics.push(IoApicInfo {
+                        address: e.io_apic_address.into(),
+                        gsi_base: e.global_system_interrupt_base,
+                    });
                 }
                 _ => {}
             }
@@ -56,7 +59,8 @@ impl Acpi {
         let fadt = tables.find_table::<Fadt>().ok_or("ACPI has no FADT")?;
         let timer = fadt.get().pm_timer_block().ok().flatten().ok_or("ACPI has no power-management timer")?;
         this.pm_timer = u16::try_from(timer.address).map_err(|_| "the power-management timer is not an I/O port")?;
-        this.mcfg = tables.find_table::<Mcfg>().and_then(|mcfg| mcfg.get().entries().first().map(|entry| entry.base_address));
+        this.mcfg =
+            tables.find_table::<Mcfg>().and_then(|mcfg| mcfg.get().entries().first().map(|entry| entry.base_address));
         Ok(this)
     }
 }

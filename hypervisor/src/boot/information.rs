@@ -65,14 +65,9 @@ impl Information {
         let pointer = direct::pointer(address).cast::<BootInformationHeader>();
         // SAFETY: the loader passed this address with its magic value; the structure is below
         // 4 GiB (a 32-bit register) and so in the boot map; nobody writes to it.
-        let mbi = unsafe { BootInformation::load(pointer) }
-            .map_err(|_| "the loader's multiboot2 information is damaged")?;
-        let mut this = Self {
-            command_line: String::new(),
-            regions: Vec::new(),
-            modules: Vec::new(),
-            rsdp: None,
-        };
+        let mbi =
+            unsafe { BootInformation::load(pointer) }.map_err(|_| "the loader's multiboot2 information is damaged")?;
+        let mut this = Self { command_line: String::new(), regions: Vec::new(), modules: Vec::new(), rsdp: None };
         if let Some(tag) = mbi.command_line_tag() {
             let text = tag.cmdline().map_err(|_| "the command line is not UTF-8")?;
             this.command_line.push_str(text).map_err(|_| "the command line is longer than 1024 bytes")?;
@@ -99,7 +94,8 @@ impl Information {
                 start: tag.start_address().into(),
                 end: tag.end_address().into(),
                 role: String::try_from(role).map_err(|_| "a module's role is not kernel, initrd or overlay")?,
-                arguments: String::try_from(arguments.trim()).map_err(|_| "a module's command line is longer than 1024 bytes")?,
+                arguments: String::try_from(arguments.trim())
+                    .map_err(|_| "a module's command line is longer than 1024 bytes")?,
             };
             this.modules.push(module).map_err(|_| "more than 4 modules")?;
         }

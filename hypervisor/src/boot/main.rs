@@ -74,7 +74,9 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     for (start, end) in early.iter() {
         frames::donate(Mfn(start.next_multiple_of(4096) >> 12), Mfn(end >> 12));
     }
-    let device = |address: u64| !info.regions.iter().any(|r| r.start < address + LARGE && address < r.end && r.kind != RegionKind::Reserved);
+    let device = |address: u64| {
+        !info.regions.iter().any(|r| r.start < address + LARGE && address < r.end && r.kind != RegionKind::Reserved)
+    };
     kernel_map::build(device)?;
 
     fpu::enable();
@@ -89,7 +91,11 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     let (free, _) = frames::counts();
     log::info!(
         "{vendor:?}, {} CPUs, TSC {} MHz, {} MiB for dom0, {} MiB free for domains, {} IO-APICs",
-        cpu::count(), time::tsc_hz() / 1_000_000, plan.dom0.total() >> 20, free >> 8, acpi.io_apics.len()
+        cpu::count(),
+        time::tsc_hz() / 1_000_000,
+        plan.dom0.total() >> 20,
+        free >> 8,
+        acpi.io_apics.len()
     );
     dom0::io_apic::init(&acpi.io_apics);
     crate::service::pci::find_slot();
@@ -130,7 +136,10 @@ impl Plan {
         }
         // The image is in dom0's part of memory by its address; it is never dom0's.
         let mut ours = pool.clone();
-        if !dom0.remove(image_start, image_end) || !ours.add(image_start, image_end) || !pool.remove(image_start, image_end) {
+        if !dom0.remove(image_start, image_end)
+            || !ours.add(image_start, image_end)
+            || !pool.remove(image_start, image_end)
+        {
             return Err(PIECES);
         }
         for module in &info.modules {
@@ -145,12 +154,14 @@ impl Plan {
 /// Brings the modules out of the way of what dom0's kernel will be unpacked over.
 fn stage(info: &Information, pool: &mut Ranges) -> Result<Staged, &'static str> {
     let kernel = info.module("kernel").ok_or("no module has the role \"kernel\" (see docs/command-line.md)")?;
-    let parts = ["initrd", "overlay"].map(|role| info.module(role).map_or((0, 0), |module| (module.start, module.end - module.start)));
+    let parts = ["initrd", "overlay"]
+        .map(|role| info.module(role).map_or((0, 0), |module| (module.start, module.end - module.start)));
     // Linux wants each archive to begin at a multiple of 4.
     let initrd_size = parts.iter().fold(0, |sum: u64, (_, size)| sum.next_multiple_of(4) + size);
     let kernel_size = kernel.end - kernel.start;
     let total = kernel_size.next_multiple_of(4096) + initrd_size;
-    let at = pool.highest(total, 4 << 30).ok_or("not enough memory beside dom0's for the boot files; lower dom0_mem=")?;
+    let at =
+        pool.highest(total, 4 << 30).ok_or("not enough memory beside dom0's for the boot files; lower dom0_mem=")?;
     if !pool.remove(at, at + total.next_multiple_of(4096)) {
         return Err(PIECES);
     }

@@ -48,7 +48,9 @@ impl Options {
             if understood.is_none() {
                 let mut shown = String::<64>::new();
                 let _ = word.chars().take(60).try_for_each(|c| shown.push(c));
-                log::warn!("command line: \"{shown}\" is not an option of this version, or its value is bad; it has no effect");
+                log::warn!(
+                    "command line: \"{shown}\" is not an option of this version, or its value is bad; it has no effect"
+                );
             }
         }
         this

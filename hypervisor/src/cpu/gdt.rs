@@ -30,12 +30,21 @@ pub struct Tss {
 impl Tss {
     /// An empty one.
     pub const fn new() -> Self {
-        Self { reserved0: 0, rsp: [0; 3], reserved1: 0, ist: [0; 7], reserved2: 0, reserved3: 0, io_map: size_of::<Self>() as u16 }
+        Self {
+            reserved0: 0,
+            rsp: [0; 3],
+            reserved1: 0,
+            ist: [0; 7],
+            reserved2: 0,
+            reserved3: 0,
+            io_map: size_of::<Self>() as u16,
+        }
     }
 }
 
 const STACK: usize = 8192;
-static EMERGENCY: [Stack; super::MAX_CPUS as usize] = [const { Stack(core::cell::UnsafeCell::new([0; STACK])) }; super::MAX_CPUS as usize];
+static EMERGENCY: [Stack; super::MAX_CPUS as usize] =
+    [const { Stack(core::cell::UnsafeCell::new([0; STACK])) }; super::MAX_CPUS as usize];
 #[repr(align(16))]
 struct Stack(core::cell::UnsafeCell<[u8; STACK]>);
 // SAFETY: each CPU uses its own, as a stack only.

@@ -12,10 +12,28 @@ use core::cell::UnsafeCell;
 #[repr(C)]
 #[allow(missing_docs)]
 pub struct Frame {
-    pub r15: u64, pub r14: u64, pub r13: u64, pub r12: u64, pub r11: u64, pub r10: u64, pub r9: u64, pub r8: u64,
-    pub rdi: u64, pub rsi: u64, pub rbp: u64, pub rbx: u64, pub rdx: u64, pub rcx: u64, pub rax: u64,
-    pub vector: u64, pub error: u64,
-    pub rip: u64, pub cs: u64, pub rflags: u64, pub rsp: u64, pub ss: u64,
+    pub r15: u64,
+    pub r14: u64,
+    pub r13: u64,
+    pub r12: u64,
+    pub r11: u64,
+    pub r10: u64,
+    pub r9: u64,
+    pub r8: u64,
+    pub rdi: u64,
+    pub rsi: u64,
+    pub rbp: u64,
+    pub rbx: u64,
+    pub rdx: u64,
+    pub rcx: u64,
+    pub rax: u64,
+    pub vector: u64,
+    pub error: u64,
+    pub rip: u64,
+    pub cs: u64,
+    pub rflags: u64,
+    pub rsp: u64,
+    pub ss: u64,
 }
 
 // 256 stubs of 16 bytes: push an error code where the processor does not, push the vector, go on.
@@ -95,7 +113,8 @@ pub fn build() {
     for (vector, entry) in (0u64..).zip(table.iter_mut()) {
         let address = base + vector * 16;
         let stack = if matches!(vector, 2 | 8 | 18) { u64::from(gdt::EMERGENCY_STACK) } else { 0 };
-        entry[0] = address & 0xffff | u64::from(gdt::CODE) << 16 | stack << 32 | 0x8e << 40 | (address >> 16 & 0xffff) << 48;
+        entry[0] =
+            address & 0xffff | u64::from(gdt::CODE) << 16 | stack << 32 | 0x8e << 40 | (address >> 16 & 0xffff) << 48;
         entry[1] = address >> 32;
     }
 }

@@ -16,8 +16,17 @@ pub fn exception(frame: &Frame) -> ! {
     let _ = write!(
         text,
         "exception {} error {:#x} at {:#x} rsp {:#x} cr2 {:#x} rax {:#x} rbx {:#x} rcx {:#x} rdx {:#x} rsi {:#x} rdi {:#x}",
-        frame.vector, frame.error, frame.rip, frame.rsp, register::cr2(),
-        frame.rax, frame.rbx, frame.rcx, frame.rdx, frame.rsi, frame.rdi
+        frame.vector,
+        frame.error,
+        frame.rip,
+        frame.rsp,
+        register::cr2(),
+        frame.rax,
+        frame.rbx,
+        frame.rcx,
+        frame.rdx,
+        frame.rsi,
+        frame.rdi
     );
     die(&text, frame.rbp)
 }
@@ -51,7 +60,9 @@ fn die(text: &str, frame: u64) -> ! {
 /// Return addresses along the frame pointers; `scripts/symbols` names them.
 fn backtrace(mut frame: u64) {
     for _ in 0..24 {
-        if frame < crate::memory::direct::IMAGE_BASE && !crate::memory::direct::contains(frame) || !frame.is_multiple_of(8) {
+        if frame < crate::memory::direct::IMAGE_BASE && !crate::memory::direct::contains(frame)
+            || !frame.is_multiple_of(8)
+        {
             return;
         }
         // SAFETY: the address is aligned and inside the image's or the direct mapping; a torn

@@ -72,7 +72,9 @@ control!(cr8, set_cr8, "cr8");
 /// CR4.OSXSAVE must be set and the value be one that CPUID leaf 13 allows.
 pub unsafe fn set_xcr0(value: u64) {
     // SAFETY: passed on to the caller.
-    unsafe { asm!("xsetbv", in("ecx") 0, in("eax") value as u32, in("edx") (value >> 32) as u32, options(nomem, nostack)) };
+    unsafe {
+        asm!("xsetbv", in("ecx") 0, in("eax") value as u32, in("edx") (value >> 32) as u32, options(nomem, nostack))
+    };
 }
 
 /// Reads XCR0; CR4.OSXSAVE must be set.

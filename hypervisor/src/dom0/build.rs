@@ -31,7 +31,13 @@ pub struct Staged {
 }
 
 /// Builds dom0 and queues its vCPUs.
-pub fn build(info: &Information, options: &Options, ram: Ranges, ours: Ranges, staged: Staged) -> Result<(), &'static str> {
+pub fn build(
+    info: &Information,
+    options: &Options,
+    ram: Ranges,
+    ours: Ranges,
+    staged: Staged,
+) -> Result<(), &'static str> {
     let kernel = linux::read(staged.kernel.0, staged.kernel.1)?;
     let mut free = ram.clone();
     let load = kernel.preferred;
@@ -70,12 +76,21 @@ pub fn build(info: &Information, options: &Options, ram: Ranges, ours: Ranges, s
     for vcpu in domain.vcpus() {
         crate::sched::add(vcpu.clone());
     }
-    crate::log::info!("dom0: {vcpus} vCPUs, kernel at {load:#x}, initrd at {initrd:#x} ({} KiB)", staged.initrd.1 >> 10);
+    crate::log::info!(
+        "dom0: {vcpus} vCPUs, kernel at {load:#x}, initrd at {initrd:#x} ({} KiB)",
+        staged.initrd.1 >> 10
+    );
     Ok(())
 }
 
 /// The zero page: the kernel's own header, memory map, initrd, RSDP.
-fn boot_params(info: &Information, ram: &Ranges, staged: Staged, kernel: &linux::Kernel, initrd: u64) -> Result<(), &'static str> {
+fn boot_params(
+    info: &Information,
+    ram: &Ranges,
+    staged: Staged,
+    kernel: &linux::Kernel,
+    initrd: u64,
+) -> Result<(), &'static str> {
     let p = BOOT_PARAMS;
     let put = |offset: u64, bytes: &[u8]| direct::write_bytes(p + offset, bytes);
     direct::zero(p, 4096);

@@ -10,7 +10,8 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Vectors in service at each CPU's real local APIC, level-triggered.
-static IN_SERVICE: [[AtomicU64; 4]; MAX_CPUS as usize] = [const { [const { AtomicU64::new(0) }; 4] }; MAX_CPUS as usize];
+static IN_SERVICE: [[AtomicU64; 4]; MAX_CPUS as usize] =
+    [const { [const { AtomicU64::new(0) }; 4] }; MAX_CPUS as usize];
 
 fn word(vector: u8) -> (&'static AtomicU64, u64) {
     (&IN_SERVICE[cpu::index() as usize][usize::from(vector / 64)], 1 << (vector % 64))
@@ -19,9 +20,8 @@ fn word(vector: u8) -> (&'static AtomicU64, u64) {
 /// A vector that is none of ours arrived on this CPU.
 pub fn device_interrupt(vector: u8) {
     let level = lapic::is_level(vector);
-    let target = space::domain().and_then(|domain| {
-        domain.vcpus().iter().find(|vcpu| vcpu.pin == Some(cpu::index())).map(Arc::clone)
-    });
+    let target = space::domain()
+        .and_then(|domain| domain.vcpus().iter().find(|vcpu| vcpu.pin == Some(cpu::index())).map(Arc::clone));
     let Some(vcpu) = target else {
         crate::log::warn!("interrupt vector {vector:#x} on a CPU without a vCPU of dom0");
         lapic::eoi();

@@ -1,13 +1,13 @@
 //! dom0's address space: everything one to one, but for what the hypervisor owns.
 
+use super::io_apic;
 use crate::cpu::lock::{Level, Lock};
 use crate::cpu::port;
-use super::io_apic;
 use crate::domain::{self, Context, Devices, Domain, MemoryFault, Next, Vcpu};
-use crate::service;
 use crate::memory::direct;
 use crate::memory::nested::Nested;
 use crate::memory::ranges::Ranges;
+use crate::service;
 use crate::vcpu::{Event, NestedFault};
 use alloc::sync::Arc;
 use paging::{Gfn, MapError, MemoryType, Mfn, Size};
@@ -62,7 +62,9 @@ impl Space {
         let base = address & !(LARGE - 1);
         let end = base + LARGE;
         let mut nested = self.nested.lock();
-        let mixed = self.ours.touches(base, end) || (base..end).contains(&LOCAL_APIC) || (base..end).step_by(4096).any(|page| Trapped.claims(page));
+        let mixed = self.ours.touches(base, end)
+            || (base..end).contains(&LOCAL_APIC)
+            || (base..end).step_by(4096).any(|page| Trapped.claims(page));
         let ram = self.ram.contains(base, end);
         if !mixed && (ram || !self.ram.touches(base, end)) {
             let kind = if ram { MemoryType::WriteBack } else { MemoryType::Uncacheable };
@@ -97,7 +99,11 @@ impl Devices for Trapped {
         if io_apic::claims(address) { io_apic::read(address, width) } else { service::read(address, width) }
     }
     fn write(&mut self, address: u64, width: u32, value: u64) {
-        if io_apic::claims(address) { io_apic::write(address, width, value) } else { service::write(address, width, value) }
+        if io_apic::claims(address) {
+            io_apic::write(address, width, value)
+        } else {
+            service::write(address, width, value)
+        }
     }
     fn claims(&self, address: u64) -> bool {
         io_apic::claims(address) || service::pci::claims(address)
@@ -112,7 +118,13 @@ pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Contex
     }
     let page = fault.address & !0xfff;
     if page == LOCAL_APIC || space.ours.touches(page, page + 4096) {
-        let kind = if fault.fetch { "executed" } else if fault.write { "wrote" } else { "read" };
+        let kind = if fault.fetch {
+            "executed"
+        } else if fault.write {
+            "wrote"
+        } else {
+            "read"
+        };
         crate::log::warn!("dom0 {kind} {:#x}, which is the hypervisor's: general protection", fault.address);
         context.backend.inject(Event::Exception(13, Some(0)));
         return Next::Continue;

@@ -20,7 +20,8 @@ const LEAF7_ECX_HIDDEN: u32 = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 13 | 1 <<
 /// Leaf 7, EDX: user interrupts, PCONFIG, LBR, IBT, AMX, speculation controls.
 const LEAF7_EDX_HIDDEN: u32 = 1 << 5 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 22 | 1 << 24 | 1 << 25 | 0x3f << 26;
 /// Leaf 0x80000001, ECX: SVM, extended APIC space, IBS, SKINIT, WDT, LWP, topology, perf counters.
-const EXT1_ECX_HIDDEN: u32 = 1 << 2 | 1 << 3 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 15 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 28 | 1 << 29;
+const EXT1_ECX_HIDDEN: u32 =
+    1 << 2 | 1 << 3 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 15 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 28 | 1 << 29;
 /// KVM features: clock (both MSR sets), no I/O delay, stable clock.
 const KVM_FEATURES: u32 = 1 | 1 << 1 | 1 << 3 | 1 << 24;
 
@@ -77,7 +78,12 @@ fn basic(vcpu: &Vcpu, context: &Context, leaf: u32, subleaf: u32) -> Leaf {
         0xb => {
             let level = match subleaf {
                 0 => Leaf { eax: 0, ebx: 1, ecx: 1 << 8, edx: apic_id },
-                1 => Leaf { eax: 8, ebx: vcpu.domain().map_or(1, |d| d.vcpus().len() as u32), ecx: 1 | 2 << 8, edx: apic_id },
+                1 => Leaf {
+                    eax: 8,
+                    ebx: vcpu.domain().map_or(1, |d| d.vcpus().len() as u32),
+                    ecx: 1 | 2 << 8,
+                    edx: apic_id,
+                },
                 _ => Leaf { ecx: subleaf & 0xff, edx: apic_id, ..Leaf::default() },
             };
             answer = level;

@@ -5,6 +5,7 @@ use super::{Context, Domain, Next, Reason, Vcpu};
 use crate::vcpu::{Event, NestedFault};
 use alloc::sync::Arc;
 use emulate::{Refusal, Registers};
+use virtio::memory::Fault;
 
 /// Device registers at guest-physical addresses.
 pub trait Devices {
@@ -21,6 +22,17 @@ pub trait Devices {
 pub enum MemoryFault {
     /// Neither memory nor device.
     Bad(u64),
+    /// The guest's page of this number is paged out.
+    Absent(u64),
+}
+
+impl From<Fault> for MemoryFault {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Bad(address) => Self::Bad(address),
+            Fault::NotPresent(gfn) => Self::Absent(gfn),
+        }
+    }
 }
 
 /// Why an emulation did not finish.
@@ -35,6 +47,17 @@ pub(super) enum Stop {
     Refused(Refusal),
     /// An address without memory.
     Bad(u64),
+    /// A page that must come back first.
+    Absent(u64),
+}
+
+impl From<MemoryFault> for Stop {
+    fn from(fault: MemoryFault) -> Self {
+        match fault {
+            MemoryFault::Bad(address) => Self::Bad(address),
+            MemoryFault::Absent(gfn) => Self::Absent(gfn),
+        }
+    }
 }
 
 impl From<Refusal> for Stop {
@@ -52,16 +75,30 @@ impl From<Refusal> for Stop {
 const MOST_REPEATS: u32 = 1000;
 
 /// Emulates the instruction that touched `fault.address`, a register of `devices`.
-pub fn access(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, fault: NestedFault, devices: &mut dyn Devices) -> Next {
+pub fn access(
+    vcpu: &Arc<Vcpu>,
+    domain: &Arc<Domain>,
+    context: &mut Context,
+    fault: NestedFault,
+    devices: &mut dyn Devices,
+) -> Next {
     let result = attempt(domain, context, fault, devices);
     settle(vcpu, domain, context, result, fault.address)
 }
 
 /// What becomes of the vCPU after an emulation; `address` is what a refusal names.
-pub(super) fn settle(vcpu: &Vcpu, domain: &Domain, context: &mut Context, result: Result<(), Stop>, address: u64) -> Next {
+pub(super) fn settle(
+    vcpu: &Vcpu,
+    domain: &Arc<Domain>,
+    context: &mut Context,
+    result: Result<(), Stop>,
+    address: u64,
+) -> Next {
     context.repeats = if matches!(result, Err(Stop::Again)) { context.repeats + 1 } else { 0 };
     match result {
-        Err(Stop::Again) if context.repeats > MOST_REPEATS => super::exits::end(domain, context, Reason::Emulation, address),
+        Err(Stop::Again) if context.repeats > MOST_REPEATS => {
+            super::exits::end(domain, context, Reason::Emulation, address)
+        }
         Ok(()) | Err(Stop::Again) => Next::Continue,
         Err(Stop::Inject(event)) => {
             context.backend.inject(event);
@@ -77,6 +114,8 @@ pub(super) fn settle(vcpu: &Vcpu, domain: &Domain, context: &mut Context, result
             super::exits::end(domain, context, Reason::Emulation, address)
         }
         Err(Stop::Bad(address)) => super::exits::end(domain, context, Reason::BadAddress, address),
+        // The instruction runs again once the page is there.
+        Err(Stop::Absent(gfn)) => crate::guest::bring_in(vcpu, domain, gfn),
     }
 }
 

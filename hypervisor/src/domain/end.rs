@@ -48,7 +48,9 @@ impl fmt::Display for End {
             Reason::PowerOff => f.write_str("it powered itself off"),
             Reason::Reset => f.write_str("it asked for a reset"),
             Reason::Killed => f.write_str("dom0 killed it"),
-            Reason::BadVirtqueue => write!(f, "virtio slot {} queue {} broke the specification", detail >> 32, detail & 0xffff_ffff),
+            Reason::BadVirtqueue => {
+                write!(f, "virtio slot {} queue {} broke the specification", detail >> 32, detail & 0xffff_ffff)
+            }
             Reason::StoreError => write!(f, "the store could not give page {detail:#x} back"),
             Reason::OutOfMemory => write!(f, "no frame was free for page {detail:#x}"),
             Reason::GuestExit => write!(f, "it reported exit code {detail}"),

@@ -44,7 +44,8 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
         }
         Exit::Hypercall { length } => {
             let number = context.registers.gpr[Gpr::RAX];
-            context.registers.gpr[Gpr::RAX] = if number == abi::platform::HYPERCALL_NOP { 0 } else { UNKNOWN_HYPERCALL };
+            context.registers.gpr[Gpr::RAX] =
+                if number == abi::platform::HYPERCALL_NOP { 0 } else { UNKNOWN_HYPERCALL };
             skip(domain, context, length, 3);
         }
         Exit::Xsetbv { length } => {
@@ -90,7 +91,9 @@ fn follow_cr8(vcpu: &Vcpu, context: &mut Context) {
 
 /// A write of CR8 that the processor only tells of.
 fn write_cr8(vcpu: &Vcpu, domain: &Domain, context: &mut Context) {
-    let Some(what) = length::control_move(domain, context).filter(|what| what.write && what.control == 8) else { return };
+    let Some(what) = length::control_move(domain, context).filter(|what| what.write && what.control == 8) else {
+        return;
+    };
     let registers = emulate::Registers { gpr: context.registers.gpr, ..Default::default() };
     match u8::try_from(what.register.read(&registers)) {
         Ok(value @ 0..16) => {

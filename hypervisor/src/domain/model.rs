@@ -6,8 +6,8 @@ use crate::guest::Guest;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use virtio::memory::GuestMemory as _;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use virtio::memory::GuestMemory as _;
 
 /// What a domain is allowed to be.
 pub enum Kind {
@@ -75,7 +75,7 @@ impl Domain {
     pub fn read(&self, address: u64, out: &mut [u8]) -> Result<(), MemoryFault> {
         match &self.kind {
             Kind::Dom0 => crate::dom0::read(address, out),
-            Kind::Guest(guest) => guest.memory.lock().read(address, out).map_err(|_| MemoryFault::Bad(address)),
+            Kind::Guest(guest) => guest.memory.lock().read(address, out).map_err(MemoryFault::from),
         }
     }
 
@@ -83,7 +83,7 @@ impl Domain {
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), MemoryFault> {
         match &self.kind {
             Kind::Dom0 => crate::dom0::write(address, bytes),
-            Kind::Guest(guest) => guest.memory.lock().write(address, bytes).map_err(|_| MemoryFault::Bad(address)),
+            Kind::Guest(guest) => guest.memory.lock().write(address, bytes).map_err(MemoryFault::from),
         }
     }
 

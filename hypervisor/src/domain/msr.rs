@@ -46,7 +46,9 @@ pub fn read(vcpu: &Vcpu, domain: &Domain, context: &mut Context, register: u32) 
         0x17 | 0x8b | 0x179 | 0xc001_0010 | 0xc001_0015 | 0xc001_0055 | 0xc001_001f => Ok(0),
         // LFENCE serializes.
         0xc001_1029 => Ok(2),
-        0xfe | 0x200..=0x21f | 0x250 | 0x258 | 0x259 | 0x268..=0x26f | 0x2ff if domain.is_dom0() && has_mtrr(register) => {
+        0xfe | 0x200..=0x21f | 0x250 | 0x258 | 0x259 | 0x268..=0x26f | 0x2ff
+            if domain.is_dom0() && has_mtrr(register) =>
+        {
             Ok(register::read_msr(register))
         }
         _ => Err(Fault),

@@ -16,7 +16,13 @@ pub trait Ports: Devices {
 }
 
 /// Carries out one element of the string instruction that `access` tells of.
-pub fn string_port(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, access: PortAccess, ports: &mut dyn Ports) -> Next {
+pub fn string_port(
+    vcpu: &Arc<Vcpu>,
+    domain: &Arc<Domain>,
+    context: &mut Context,
+    access: PortAccess,
+    ports: &mut dyn Ports,
+) -> Next {
     let result = attempt(domain, context, access, ports);
     emulation::settle(vcpu, domain, context, result, access.port.into())
 }

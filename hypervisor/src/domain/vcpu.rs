@@ -58,7 +58,14 @@ pub struct Context {
 
 impl Vcpu {
     /// A vCPU that waits for a start-up interrupt, unless `start` says how it begins.
-    pub fn new(domain: &Arc<Domain>, index: u32, apic_id: u32, pin: Option<u32>, mut backend: Box<dyn Backend>, start: Option<(Start, Registers)>) -> Arc<Self> {
+    pub fn new(
+        domain: &Arc<Domain>,
+        index: u32,
+        apic_id: u32,
+        pin: Option<u32>,
+        mut backend: Box<dyn Backend>,
+        start: Option<(Start, Registers)>,
+    ) -> Arc<Self> {
         let waits_for_startup = start.is_none();
         let (start, registers) = start.unwrap_or((Start::Startup { page: 0 }, Registers::default()));
         backend.start(start);

@@ -22,9 +22,16 @@ impl View {
     /// From the state at an exit.
     pub fn new(context: &Context) -> Result<Self, Stop> {
         let mode = context.backend.mode();
-        let width = if mode.long { Mode::Bits64 } else if mode.default32 { Mode::Bits32 } else { Mode::Bits16 };
+        let width = if mode.long {
+            Mode::Bits64
+        } else if mode.default32 {
+            Mode::Bits32
+        } else {
+            Mode::Bits16
+        };
         let bits = crate::cpu::cpuid::physical_bits() as u8;
-        let registers = guest::Registers { cr0: mode.cr0, cr3: mode.cr3, cr4: mode.cr4, efer: mode.efer, physical_bits: bits };
+        let registers =
+            guest::Registers { cr0: mode.cr0, cr3: mode.cr3, cr4: mode.cr4, efer: mode.efer, physical_bits: bits };
         let paging = guest::Mode::new(registers).map_err(|_| Stop::Refused(Refusal::NotEmulated))?;
         Ok(Self { mode, width, paging, rip: context.registers.rip })
     }
@@ -55,7 +62,7 @@ impl View {
     /// Reads linear memory inside one page.
     fn read(&self, domain: &Domain, linear: u64, out: &mut [u8], intent: Intent) -> Result<(), Stop> {
         let gpa = self.translate(domain, linear, intent)?;
-        domain.read(gpa, out).map_err(|MemoryFault::Bad(address)| Stop::Bad(address))
+        domain.read(gpa, out).map_err(Stop::from)
     }
 
     fn translate(&self, domain: &Domain, linear: u64, intent: Intent) -> Result<u64, Stop> {
@@ -67,7 +74,7 @@ impl View {
             Ok(translation) => Ok(translation.gpa.0),
             Err(WalkError::Fault(fault)) => Err(Stop::PageFault { address: fault.address, code: fault.code }),
             Err(WalkError::NotCanonical) => Err(Stop::Inject(GENERAL_PROTECTION)),
-            Err(WalkError::Memory(_, MemoryFault::Bad(address))) => Err(Stop::Bad(address)),
+            Err(WalkError::Memory(_, fault)) => Err(fault.into()),
         }
     }
 
@@ -80,7 +87,12 @@ impl View {
                     return Err(Stop::Refused(Refusal::CrossesPage));
                 }
                 let user = self.mode.cpl == 3;
-                self.translate(domain, linear, Intent { write, user, ..Intent::default() })
+                let gpa = self.translate(domain, linear, Intent { write, user, ..Intent::default() })?;
+                // A page that is away is found out here, before a device is touched.
+                match domain.read(gpa, &mut [0]) {
+                    Err(MemoryFault::Absent(gfn)) => Err(Stop::Absent(gfn)),
+                    _ => Ok(gpa),
+                }
             }
             Place::Port(_) => Err(Stop::Refused(Refusal::NotEmulated)),
         }
@@ -93,7 +105,7 @@ impl View {
             return Ok(devices.read(address, access.width));
         }
         let mut bytes = [0; 8];
-        domain.read(address, &mut bytes[..access.width as usize & 15]).map_err(|MemoryFault::Bad(at)| Stop::Bad(at))?;
+        domain.read(address, &mut bytes[..access.width as usize & 15]).map_err(Stop::from)?;
         Ok(u64::from_le_bytes(bytes))
     }
 
@@ -105,6 +117,6 @@ impl View {
             return Ok(());
         }
         let bytes = value.to_le_bytes();
-        domain.write(address, &bytes[..access.width as usize & 15]).map_err(|MemoryFault::Bad(at)| Stop::Bad(at))
+        domain.write(address, &bytes[..access.width as usize & 15]).map_err(Stop::from)
     }
 }

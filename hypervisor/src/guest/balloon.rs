@@ -17,7 +17,13 @@ use virtio::breach::QueueError;
 use virtio::chain::ChainSegment;
 
 /// Works off a queue: true if the guest wants an interrupt.
-pub fn work(domain: &Arc<Domain>, memory: &mut GuestMemory, slots: &mut Slots, slot: usize, queue: u16) -> Result<bool, QueueError> {
+pub fn work(
+    domain: &Arc<Domain>,
+    memory: &mut GuestMemory,
+    slots: &mut Slots,
+    slot: usize,
+    queue: u16,
+) -> Result<bool, QueueError> {
     let Some(device) = slots.devices[slot].as_mut() else { return Ok(false) };
     let Some(role) = Role::of(queue, device.features()) else { return Ok(false) };
     let mut interrupt = false;
@@ -48,7 +54,12 @@ pub fn work(domain: &Arc<Domain>, memory: &mut GuestMemory, slots: &mut Slots, s
     Ok(interrupt)
 }
 
-fn exchange(domain: &Arc<Domain>, memory: &mut GuestMemory, segments: &[ChainSegment], role: Role) -> Result<(), QueueError> {
+fn exchange(
+    domain: &Arc<Domain>,
+    memory: &mut GuestMemory,
+    segments: &[ChainSegment],
+    role: Role,
+) -> Result<(), QueueError> {
     let mut first = 0;
     loop {
         let numbers: Vec<u32, BATCH> = balloon::frames(memory, segments, first).map_err(|_| QueueError::NotLive(0))?;

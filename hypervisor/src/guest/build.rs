@@ -54,7 +54,14 @@ fn building(domain: &Domain) -> Result<&Guest, Error> {
 }
 
 /// `ADD_DEVICE`.
-pub fn add_device(domain: &Domain, slot: u64, id: u64, queues: u64, features: u64, config: &DeviceConfig) -> Result<(), Error> {
+pub fn add_device(
+    domain: &Domain,
+    slot: u64,
+    id: u64,
+    queues: u64,
+    features: u64,
+    config: &DeviceConfig,
+) -> Result<(), Error> {
     let guest = building(domain)?;
     if slot >= VIRTIO_SLOTS.into() {
         return Err(Error::Invalid);

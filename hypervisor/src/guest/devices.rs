@@ -1,10 +1,10 @@
 //! A guest's device memory: IO-APIC and virtio-mmio; and where its nested faults go.
 
+use super::Guest;
 use super::memory::Touched;
-use super::requests::{deliver, pump};
 use super::page_in::Need;
 use super::reclaim::reclaim;
-use super::Guest;
+use super::requests::{deliver, pump};
 use crate::domain::{self, Context, Devices, Domain, End, Next, Reason, Vcpu};
 use crate::vcpu::NestedFault;
 use abi::platform::{IOAPIC_BASE, VIRTIO_BASE, VIRTIO_SLOTS, VIRTIO_STRIDE};
@@ -15,7 +15,13 @@ use paging::Gfn;
 use virtio::mmio::Effect;
 
 /// The guest touched an address that is not mapped.
-pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, guest: &Guest, context: &mut Context, fault: NestedFault) -> Next {
+pub fn nested_fault(
+    vcpu: &Arc<Vcpu>,
+    domain: &Arc<Domain>,
+    guest: &Guest,
+    context: &mut Context,
+    fault: NestedFault,
+) -> Next {
     let mut devices = View { domain, guest };
     if devices.claims(fault.address) {
         return domain::access(vcpu, domain, context, fault, &mut devices);
@@ -32,7 +38,13 @@ pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, guest: &Guest, conte
             Next::Continue
         }
         Touched::Outside => {
-            let kind = if fault.fetch { "executed" } else if fault.write { "wrote" } else { "read" };
+            let kind = if fault.fetch {
+                "executed"
+            } else if fault.write {
+                "wrote"
+            } else {
+                "read"
+            };
             crate::log::warn!("domain {} {kind} {:#x} (mapped: {})", domain.id, fault.address, fault.present);
             domain::end(domain, context, Reason::BadAddress, fault.address)
         }
@@ -41,6 +53,16 @@ pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, guest: &Guest, conte
             Next::Ended
         }
     }
+}
+
+/// Makes a page resident, or the vCPU wait for it, before an instruction is emulated again.
+pub fn bring_in(vcpu: &Vcpu, domain: &Arc<Domain>, gfn: u64) -> Next {
+    let Some(guest) = domain.guest() else { return Next::Continue };
+    if fault_in(vcpu, domain, guest, Gfn(gfn)) == Touched::NoFrame {
+        domain.end(End { reason: Reason::OutOfMemory, detail: gfn });
+        return Next::Ended;
+    }
+    Next::Continue
 }
 
 /// Makes the page resident, or the vCPU wait for it ([`Touched::Arriving`]).

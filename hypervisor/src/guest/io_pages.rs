@@ -73,7 +73,8 @@ impl GuestMemory {
     /// The segment for one piece.
     pub(super) fn segment(&self, piece: &Piece, request: &Request, rules: Rules) -> Segment {
         let page = piece.gfn();
-        if !piece.writable && rules.spares(piece)
+        if !piece.writable
+            && rules.spares(piece)
             && let Ok(PageState::Swapped { block }) = self.p2m.get(&Tables, Gfn(page))
         {
             return piece.segment(segment::REFERENCE, page, block);

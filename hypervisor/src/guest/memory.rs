@@ -1,16 +1,16 @@
 //! A guest's memory: page states, and the nested table as their cache.
 
+use super::page_in::MAX_IN;
+use super::reclaim::{Leaving, MAX_OUT};
 use crate::memory::direct;
 use crate::memory::frames::{self, Tables};
 use crate::memory::nested::Nested;
-use super::page_in::MAX_IN;
-use super::reclaim::{Leaving, MAX_OUT};
 use abi::BlockRef;
 use abi::platform::{HIGH_RAM, LOW_RAM_END};
-use pages::state::{Event, PageState};
 use pages::P2m;
-use policy::second_chance::Hand;
+use pages::state::{Event, PageState};
 use paging::{Gfn, MapError, MemoryType, Mfn, Size};
+use policy::second_chance::Hand;
 use virtio::memory::{Fault, GuestMemory as Access};
 
 /// Page states and translations of one guest.
@@ -169,7 +169,9 @@ impl GuestMemory {
             return Err(Fault::Bad(gpa));
         }
         match self.p2m.get(&Tables, gfn) {
-            Ok(PageState::Resident { mfn, .. } | PageState::PagingOut { mfn, .. }) => direct::read_bytes((mfn.0 << 12) + gpa % 4096, out),
+            Ok(PageState::Resident { mfn, .. } | PageState::PagingOut { mfn, .. }) => {
+                direct::read_bytes((mfn.0 << 12) + gpa % 4096, out)
+            }
             Ok(PageState::Absent | PageState::Ballooned) => out.fill(0),
             _ => return Err(Fault::NotPresent(gfn.0)),
         }
@@ -205,7 +207,11 @@ impl Access for GuestMemory {
 }
 
 /// Cuts an access at page boundaries.
-fn each_page(gpa: u64, len: usize, mut f: impl FnMut(u64, core::ops::Range<usize>) -> Result<(), Fault>) -> Result<(), Fault> {
+fn each_page(
+    gpa: u64,
+    len: usize,
+    mut f: impl FnMut(u64, core::ops::Range<usize>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let mut done = 0;
     while done < len {
         let at = gpa.checked_add(done as u64).ok_or(Fault::Bad(gpa))?;

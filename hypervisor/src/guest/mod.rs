@@ -8,6 +8,7 @@ mod info;
 mod io_pages;
 mod list;
 mod memory;
+mod notices;
 mod page_in;
 mod port;
 mod reclaim;
@@ -16,15 +17,16 @@ mod slot;
 mod teardown;
 mod uart;
 
+pub use balloon::set_target;
 pub use build::{add_device, create, load, pause, set_boot_state, start};
-pub use devices::nested_fault;
+pub use devices::{bring_in, nested_fault};
 pub use info::info;
 pub use list::{MAX, count, find, identifiers};
 pub use memory::GuestMemory;
+pub use notices::{domain_ended, press_power_button, uart_input};
 pub use port::{port, string_port};
 pub use reclaim::reclaim;
-pub use requests::{complete, copy, domain_ended, interrupt, press_power_button, pump_all, repost_all, uart_input, wake_waiting};
-pub use balloon::set_target;
+pub use requests::{complete, copy, interrupt, pump_all, repost_all, wake_waiting};
 pub use slot::Slots;
 pub use teardown::destroy;
 

@@ -62,7 +62,9 @@ impl GuestMemory {
             _ => return Ok(0),
         };
         match asked {
-            Some(record) if self.swap.arriving.get(record).is_none_or(|a| a.is_none_or(|a| a.block != block)) => return Ok(0),
+            Some(record) if self.swap.arriving.get(record).is_none_or(|a| a.is_none_or(|a| a.block != block)) => {
+                return Ok(0);
+            }
             // Read-around must not push out what is in use.
             None if self.p2m.counts().frames() + 16 >= self.limit && self.limit < self.pages => return Ok(0),
             _ => {}
@@ -98,19 +100,20 @@ impl GuestMemory {
         let mut cursor = Cursor::new(Gfn(first)..self.end());
         let mut count = 0;
         while count < entries && !cursor.is_done() {
-            let walked = self.p2m.for_each_bounded(&Tables, &mut cursor, 64.min((entries - count) as u32), |gfn, state| {
-                let block = match state {
-                    PageState::Swapped { block } => block,
-                    PageState::PagingIn { record, .. } => match self.swap.arriving.get(record as usize) {
-                        Some(Some(arrival)) => arrival.block,
+            let walked =
+                self.p2m.for_each_bounded(&Tables, &mut cursor, 64.min((entries - count) as u32), |gfn, state| {
+                    let block = match state {
+                        PageState::Swapped { block } => block,
+                        PageState::PagingIn { record, .. } => match self.swap.arriving.get(record as usize) {
+                            Some(Some(arrival)) => arrival.block,
+                            _ => return,
+                        },
                         _ => return,
-                    },
-                    _ => return,
-                };
-                let entry = SwappedPage { page: gfn.0, block };
-                direct::write_bytes(buffer + count * size, zerocopy::IntoBytes::as_bytes(&entry));
-                count += 1;
-            });
+                    };
+                    let entry = SwappedPage { page: gfn.0, block };
+                    direct::write_bytes(buffer + count * size, zerocopy::IntoBytes::as_bytes(&entry));
+                    count += 1;
+                });
             walked.map_err(|_| Error::State)?;
         }
         Ok(count.cast_signed())

@@ -2,7 +2,8 @@
 
 use super::Guest;
 use super::devices::View;
-use super::requests::{interrupt, send_uart};
+use super::notices::send_uart;
+use super::requests::interrupt;
 use crate::domain::{self, Context, Domain, End, Next, Ports, Reason, Vcpu};
 use crate::vcpu::{Gpr, PortAccess};
 use abi::platform::{
@@ -18,7 +19,13 @@ fn mask(access: PortAccess) -> u32 {
 }
 
 /// Handles one element of INS or OUTS.
-pub fn string_port(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, guest: &Guest, context: &mut Context, access: PortAccess) -> Next {
+pub fn string_port(
+    vcpu: &Arc<Vcpu>,
+    domain: &Arc<Domain>,
+    guest: &Guest,
+    context: &mut Context,
+    access: PortAccess,
+) -> Next {
     let mut ports = View { domain, guest };
     match domain::string_port(vcpu, domain, context, access, &mut ports) {
         Next::Continue if domain.has_ended() => Next::Ended,

@@ -134,7 +134,9 @@ impl GuestMemory {
         if !crate::dom0::owns(buffer, 4096) {
             return Err(Error::BadBuffer);
         }
-        let Some(at) = self.swap.leaving.iter().position(|leaving| leaving.gfn == page) else { return Err(Error::Cancelled) };
+        let Some(at) = self.swap.leaving.iter().position(|leaving| leaving.gfn == page) else {
+            return Err(Error::Cancelled);
+        };
         let Ok(PageState::PagingOut { mfn, .. }) = self.p2m.get(&Tables, Gfn(page)) else {
             self.swap.leaving.swap_remove(at);
             return Err(Error::Cancelled);
@@ -147,9 +149,13 @@ impl GuestMemory {
 
     /// `PAGE_OUT_DONE`.
     pub fn page_out_done(&mut self, page: u64, block: BlockRef) -> Result<(), Error> {
-        let Some(at) = self.swap.leaving.iter().position(|leaving| leaving.gfn == page) else { return Err(Error::Cancelled) };
+        let Some(at) = self.swap.leaving.iter().position(|leaving| leaving.gfn == page) else {
+            return Err(Error::Cancelled);
+        };
         let leaving = self.swap.leaving.swap_remove(at);
-        let Ok(PageState::PagingOut { mfn, dirty }) = self.p2m.get(&Tables, Gfn(page)) else { return Err(Error::Cancelled) };
+        let Ok(PageState::PagingOut { mfn, dirty }) = self.p2m.get(&Tables, Gfn(page)) else {
+            return Err(Error::Cancelled);
+        };
         if dirty && !leaving.copied {
             // dom0 names content that it cannot have: the page stays.
             self.keep(Gfn(page), mfn);

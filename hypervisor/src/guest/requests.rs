@@ -4,19 +4,19 @@
 //! none waits where it is (in the queue, or unposted in the list) and the guest is marked stalled;
 //! dom0's next doorbell pumps again. Nothing is lost when no daemon is attached.
 
-use super::slot::{MAX_LIVE, Request, Slots};
 use super::io_pages::Rules;
+use super::notices::tell_end;
+use super::slot::{MAX_LIVE, Request, Slots};
 use super::{Guest, balloon, list};
 use crate::domain::{Domain, End, Reason};
 use crate::memory::direct;
 use crate::service;
-use abi::command::op;
-use abi::event::{Event, HEADER_BYTES, MAX_SEGMENTS, RequestDetail, Segment, kind, segment};
-use abi::domain::DomainFlags;
-use abi::platform::{EVENT_GSI, VIRTIO_BALLOON, VIRTIO_BLOCK, VIRTIO_GSI, VIRTIO_SLOTS};
 use abi::Error;
+use abi::command::op;
+use abi::domain::DomainFlags;
+use abi::event::{Event, HEADER_BYTES, MAX_SEGMENTS, RequestDetail, Segment, kind, segment};
+use abi::platform::{VIRTIO_BALLOON, VIRTIO_BLOCK, VIRTIO_GSI, VIRTIO_SLOTS};
 use alloc::boxed::Box;
-use virtio::mmio::Device;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use apic::DeliveryMode;
@@ -24,6 +24,7 @@ use apic::io::Delivery;
 use core::sync::atomic::Ordering;
 use virtio::breach::QueueError;
 use virtio::chain::ChainSegment;
+use virtio::mmio::Device;
 use virtio::{copy as chain_copy, split};
 use zerocopy::IntoBytes;
 
@@ -99,7 +100,13 @@ fn work_balloon(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: us
 }
 
 /// The next chain of a queue as a request; `None` if the queue is empty or not in use.
-fn next(guest_domain: &Domain, guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<Option<Request>, Stop> {
+fn next(
+    guest_domain: &Domain,
+    guest: &Guest,
+    slots: &mut Slots,
+    slot: usize,
+    queue: u16,
+) -> Result<Option<Request>, Stop> {
     if slots.live.len() >= MAX_LIVE || slots.live.try_reserve(1).is_err() {
         return Err(Stop::Full);
     }
@@ -145,7 +152,8 @@ fn next(guest_domain: &Domain, guest: &Guest, slots: &mut Slots, slot: usize, qu
 fn post(domain: &Domain, guest: &Guest, block_device: bool, request: &mut Request) -> Result<(), Stop> {
     let mut memory = guest.memory.lock();
     let flags = guest.flags.load(Ordering::Relaxed);
-    let rules = Rules { block_device, r1: flags & DomainFlags::R1.bits() != 0, r3: flags & DomainFlags::R3.bits() != 0 };
+    let rules =
+        Rules { block_device, r1: flags & DomainFlags::R1.bits() != 0, r3: flags & DomainFlags::R3.bits() != 0 };
     if !memory.gather(domain, request, rules) {
         return Err(Stop::Full);
     }
@@ -169,8 +177,13 @@ fn post(domain: &Domain, guest: &Guest, block_device: bool, request: &mut Reques
         kind: kind::REQUEST,
         domain: domain.id,
         args: [
-            request.id, request.slot as u64, request.queue.into(), request.readable.into(), request.writable.into(),
-            count.into(), 0,
+            request.id,
+            request.slot as u64,
+            request.queue.into(),
+            request.readable.into(),
+            request.writable.into(),
+            count.into(),
+            0,
         ],
     };
     if !service::post(&event, &bytes) {
@@ -203,7 +216,8 @@ pub fn copy(domain: &Domain, operation: u32, args: [u64; 5]) -> Result<i64, Erro
         let at = (offset + done) as u32;
         let part = &mut piece[..take];
         let result = if operation == op::COPY_OUT {
-            chain_copy::read(&mut *memory, &request.segments, at, part).map(|_| direct::write_bytes(buffer + done, part))
+            chain_copy::read(&mut *memory, &request.segments, at, part)
+                .map(|_| direct::write_bytes(buffer + done, part))
         } else {
             direct::read_bytes(buffer + done, part);
             chain_copy::write(&mut *memory, &request.segments, at, part).map(|_| ())
@@ -276,61 +290,6 @@ pub fn deliver(domain: &Domain, delivery: &Delivery) {
     }
 }
 
-/// `POWER_BUTTON`.
-pub fn press_power_button(domain: &Domain) -> Result<(), Error> {
-    let guest = domain.guest().ok_or(Error::NotFound)?;
-    guest.devices.lock().events |= 1;
-    interrupt(domain, guest, EVENT_GSI);
-    Ok(())
-}
-
-/// Sends what the 16550 collected; without room it is lost, as on a line that nobody listens to.
-pub fn send_uart(domain: &Domain, guest: &Guest) {
-    let bytes = guest.devices.lock().uart.take();
-    let mut event = Event { kind: kind::UART, domain: domain.id, args: [0; 7] };
-    event.args[0] = bytes.len() as u64;
-    for (word, chunk) in event.args[1..].iter_mut().zip(bytes.chunks(8)) {
-        let mut padded = [0; 8];
-        padded[..chunk.len()].copy_from_slice(chunk);
-        *word = u64::from_le_bytes(padded);
-    }
-    service::post(&event, &[]);
-}
-
-/// The guest has ended by itself: dom0 is told, now or when there is room.
-pub fn domain_ended(domain: &Arc<Domain>) {
-    if let Some(guest) = domain.guest() {
-        // Told once, by the first vCPU that leaves; not at all while dom0 takes the domain down.
-        let ended = abi::domain::state::ENDED;
-        let first = guest.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
-            (state != ended && state != abi::domain::state::DYING).then_some(ended)
-        });
-        if first.is_err() {
-            return;
-        }
-        send_uart(domain, guest);
-        guest.end_untold.store(true, Ordering::Release);
-        tell_end(domain, guest);
-    }
-}
-
-fn tell_end(domain: &Domain, guest: &Guest) {
-    if !guest.end_untold.load(Ordering::Acquire) {
-        return;
-    }
-    let (reason, _) = domain.end_reason();
-    let event = Event {
-        kind: kind::STATE,
-        domain: domain.id,
-        args: [abi::domain::state::ENDED.into(), reason.into(), 0, 0, 0, 0, 0],
-    };
-    let told = service::post(&event, &[]);
-    guest.end_untold.store(!told, Ordering::Release);
-    if !told {
-        guest.stalled.store(true, Ordering::Release);
-    }
-}
-
 /// Lets vCPUs that waited for memory look again.
 pub fn wake_waiting(domain: &Domain) {
     for vcpu in domain.vcpus() {
@@ -369,21 +328,4 @@ pub fn repost_all() {
         }
         pump(domain);
     });
-}
-
-/// `UART_INPUT`: bytes taken.
-pub fn uart_input(domain: &Domain, guest: &Guest, args: [u64; 5]) -> u64 {
-    let mut bytes = [0; 32];
-    for (chunk, word) in bytes.chunks_mut(8).zip(&args[1..]) {
-        chunk.copy_from_slice(&word.to_le_bytes());
-    }
-    let len = args[0].min(32) as usize;
-    let (taken, due) = {
-        let mut slots = guest.devices.lock();
-        (slots.uart.input(&bytes[..len]), slots.uart.input_due())
-    };
-    if due {
-        interrupt(domain, guest, abi::platform::UART_GSI);
-    }
-    taken as u64
 }

@@ -1,8 +1,8 @@
 //! The virtio slots of a guest and what is live in them.
 
 use super::uart::Uart;
-use abi::{BlockRef, Error};
 use abi::platform::VIRTIO_SLOTS;
+use abi::{BlockRef, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use virtio::balloon_stats::Poll;
@@ -71,7 +71,15 @@ impl Slots {
     }
 
     /// Puts a device into a slot.
-    pub fn add(&mut self, slot: usize, id: u32, queues: usize, max: u16, features: u64, config: &[u8]) -> Result<(), Error> {
+    pub fn add(
+        &mut self,
+        slot: usize,
+        id: u32,
+        queues: usize,
+        max: u16,
+        features: u64,
+        config: &[u8],
+    ) -> Result<(), Error> {
         let place = self.devices.get_mut(slot).ok_or(Error::Invalid)?;
         if place.is_some() {
             return Err(Error::State);

@@ -7,8 +7,8 @@ use abi::Error;
 use abi::domain::state;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
-use pages::state::PageState;
 use pages::Progress;
+use pages::state::PageState;
 use paging::{Cursor, Gfn, Mfn, TableCursor};
 
 /// Pages that one call gives back.

@@ -19,7 +19,15 @@ pub struct Uart {
 impl Uart {
     /// After reset.
     pub const fn new() -> Self {
-        Self { divisor: [1, 0], interrupts: 0, line: 3, modem: 0, scratch: 0, out: heapless::Vec::new(), input: Deque::new() }
+        Self {
+            divisor: [1, 0],
+            interrupts: 0,
+            line: 3,
+            modem: 0,
+            scratch: 0,
+            out: heapless::Vec::new(),
+            input: Deque::new(),
+        }
     }
 
     fn latched(&self) -> bool {
@@ -32,7 +40,15 @@ impl Uart {
             0 | 1 if self.latched() => self.divisor[usize::from(register)],
             0 => self.input.pop_front().unwrap_or(0),
             1 => self.interrupts,
-            2 => 0xc0 | if self.interrupts & 1 != 0 && !self.input.is_empty() { 4 } else if self.interrupts & 2 != 0 { 2 } else { 1 },
+            2 => {
+                0xc0 | if self.interrupts & 1 != 0 && !self.input.is_empty() {
+                    4
+                } else if self.interrupts & 2 != 0 {
+                    2
+                } else {
+                    1
+                }
+            }
             3 => self.line,
             4 => self.modem,
             5 => 0x60 | u8::from(!self.input.is_empty()),

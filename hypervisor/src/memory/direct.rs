@@ -115,6 +115,9 @@ pub fn is_zero_frame(physical: u64) -> bool {
 pub fn write_text_screen(text: &str) {
     for (offset, &byte) in (0..).zip(text.as_bytes().iter().take(160)) {
         // SAFETY: the legacy text buffer is mapped by the boot tables and the direct map.
-        unsafe { with_exposed_provenance_mut::<u16>((BASE + 0xb8000 + offset * 2) as usize).write_volatile(0x0700 | u16::from(byte)) };
+        unsafe {
+            with_exposed_provenance_mut::<u16>((BASE + 0xb8000 + offset * 2) as usize)
+                .write_volatile(0x0700 | u16::from(byte))
+        };
     }
 }

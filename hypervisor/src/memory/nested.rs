@@ -2,7 +2,9 @@
 
 use super::frames::Tables;
 use heapless::Vec;
-use paging::{Access, Cursor, Ept, FlushDebt, Format, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, TableCursor, Tree};
+use paging::{
+    Access, Cursor, Ept, FlushDebt, Format, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, TableCursor, Tree,
+};
 
 /// Levels of every nested table: 48 bits of guest-physical address.
 const LEVELS: u8 = 4;

@@ -19,8 +19,7 @@ struct Rings {
 /// An event was put into an empty ring and the interrupt not yet raised: posters hold locks.
 static RAISE: AtomicBool = AtomicBool::new(false);
 
-static RINGS: Lock<Rings> =
-    Lock::new(Level::Events, Rings { areas: None, event_tail: 0, command_head: 0 });
+static RINGS: Lock<Rings> = Lock::new(Level::Events, Rings { areas: None, event_tail: 0, command_head: 0 });
 
 /// True while a daemon is attached.
 pub fn attached() -> bool {

@@ -2,17 +2,17 @@
 
 use super::channel;
 use crate::cpu::{self, cpuid, time};
-use crate::memory::{direct, frames};
-use crate::vcpu::{Vendor, vendor};
 use crate::domain::{Domain, End, Reason};
 use crate::guest;
-use abi::Error;
+use crate::memory::{direct, frames};
+use crate::vcpu::{Vendor, vendor};
 use abi::BlockRef;
-use abi::domain::{BootState, DeviceConfig, DomainFlags};
-use core::sync::atomic::Ordering;
+use abi::Error;
 use abi::command::{Command, op};
+use abi::domain::{BootState, DeviceConfig, DomainFlags};
 use abi::host::HostInfo;
 use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 /// Commands that one doorbell works off.
@@ -101,7 +101,9 @@ fn on_pages(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64,
         }
         op::UART_INPUT => guest::uart_input(domain, guest, args).cast_signed(),
         op::LIST_SWAPPED => return guest.memory.lock().list_swapped(args[0], args[1], args[2]),
-        op::MOVE_REFERENCE => return guest.memory.lock().move_reference(args[0], block(args[1])?, block(args[2])?).map(|()| 0),
+        op::MOVE_REFERENCE => {
+            return guest.memory.lock().move_reference(args[0], block(args[1])?, block(args[2])?).map(|()| 0);
+        }
         op::COPY_PAGE => return guest.memory.lock().copy_page(args[0], args[1]),
         op::PAGE_OUT_DONE => guest.memory.lock().page_out_done(args[0], block(args[1])?).map(|()| 0)?,
         op::PAGE_OUT_FAILED => guest.memory.lock().page_out_failed(args[0]).map(|()| 0)?,

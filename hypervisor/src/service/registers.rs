@@ -12,7 +12,8 @@ struct Registers {
     error: i32,
 }
 
-static REGISTERS: Lock<Registers> = Lock::new(Level::Channel, Registers { channel: 0, detail: 0, gsi: u32::MAX, error: 0 });
+static REGISTERS: Lock<Registers> =
+    Lock::new(Level::Channel, Registers { channel: 0, detail: 0, gsi: u32::MAX, error: 0 });
 
 /// dom0 reads a register.
 pub fn read(address: u64, width: u32) -> u64 {

@@ -94,7 +94,9 @@ impl Backend for Cpu {
         let value = match event {
             Event::Interrupt(vector) => u64::from(vector) | 1 << 31,
             Event::Exception(vector, None) => u64::from(vector) | 3 << 8 | 1 << 31,
-            Event::Exception(vector, Some(code)) => u64::from(vector) | 3 << 8 | 1 << 11 | 1 << 31 | u64::from(code) << 32,
+            Event::Exception(vector, Some(code)) => {
+                u64::from(vector) | 3 << 8 | 1 << 11 | 1 << 31 | u64::from(code) << 32
+            }
         };
         self.vmcb.set(field::EVENT_INJECTION, value);
     }
@@ -125,7 +127,14 @@ impl Backend for Cpu {
             long: attributes >> 9 & 1 == 1,
             default32: attributes >> 10 & 1 == 1,
             cpl: self.vmcb.get8(field::CPL),
-            bases: [base(segment::ES), base(segment::CS), base(segment::SS), base(segment::DS), base(segment::FS), base(segment::GS)],
+            bases: [
+                base(segment::ES),
+                base(segment::CS),
+                base(segment::SS),
+                base(segment::DS),
+                base(segment::FS),
+                base(segment::GS),
+            ],
         }
     }
 
@@ -162,9 +171,17 @@ impl Backend for Cpu {
         let _ = write!(
             out,
             "cpu {} exit {:#x} info {:#x} {:#x} cs:rip {:#x}:{:#x} cr0 {:#x} cr2 {:#x} cr3 {:#x} cr4 {:#x} efer {:#x}",
-            cpu::index(), get(field::EXIT_CODE), get(field::EXIT_INFO1), get(field::EXIT_INFO2),
-            self.vmcb.get16(segment::CS), get(field::RIP), get(field::CR0), get(field::CR2), get(field::CR3),
-            get(field::CR4), get(field::EFER)
+            cpu::index(),
+            get(field::EXIT_CODE),
+            get(field::EXIT_INFO1),
+            get(field::EXIT_INFO2),
+            self.vmcb.get16(segment::CS),
+            get(field::RIP),
+            get(field::CR0),
+            get(field::CR2),
+            get(field::CR3),
+            get(field::CR4),
+            get(field::EFER)
         );
     }
 }

@@ -15,7 +15,12 @@ use core::arch::naked_asm;
 #[unsafe(naked)]
 pub unsafe extern "sysv64" fn run(registers: *mut Registers, vmcb: u64, host: u64) {
     naked_asm!(
-        "push rbx", "push rbp", "push r12", "push r13", "push r14", "push r15",
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
         "push rdi",
         "push rdx",
         "mov rax, rsi",
@@ -58,7 +63,12 @@ pub unsafe extern "sysv64" fn run(registers: *mut Registers, vmcb: u64, host: u6
         "cli",
         "stgi",
         "add rsp, 16",
-        "pop r15", "pop r14", "pop r13", "pop r12", "pop rbp", "pop rbx",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
         "ret",
     )
 }

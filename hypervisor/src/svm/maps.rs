@@ -15,8 +15,16 @@ static MSR: Map<8192> = Map(UnsafeCell::new([0xff; 8192]));
 
 /// MSRs that VMRUN, VMLOAD and VMSAVE swap: guests use them directly.
 const DIRECT: [u32; 10] = [
-    msr::FS_BASE, msr::GS_BASE, msr::KERNEL_GS_BASE, msr::STAR, msr::LSTAR, msr::CSTAR, msr::SFMASK,
-    msr::SYSENTER_CS, msr::SYSENTER_ESP, msr::SYSENTER_EIP,
+    msr::FS_BASE,
+    msr::GS_BASE,
+    msr::KERNEL_GS_BASE,
+    msr::STAR,
+    msr::LSTAR,
+    msr::CSTAR,
+    msr::SFMASK,
+    msr::SYSENTER_CS,
+    msr::SYSENTER_ESP,
+    msr::SYSENTER_EIP,
 ];
 
 /// Fills the maps. Once, on the boot CPU.

@@ -13,8 +13,16 @@ static IO: [Bitmap; 2] = [Bitmap(intercepted_ports(0)), Bitmap(intercepted_ports
 /// MSRs that guests use directly: swapped by VM entry and exit ([`msr::FS_BASE`] to SYSENTER) or by
 /// [`super::swapped`], or harmless to read.
 const DIRECT: [u32; 10] = [
-    msr::FS_BASE, msr::GS_BASE, msr::KERNEL_GS_BASE, msr::STAR, msr::LSTAR, msr::CSTAR, msr::SFMASK,
-    msr::SYSENTER_CS, msr::SYSENTER_ESP, msr::SYSENTER_EIP,
+    msr::FS_BASE,
+    msr::GS_BASE,
+    msr::KERNEL_GS_BASE,
+    msr::STAR,
+    msr::LSTAR,
+    msr::CSTAR,
+    msr::SFMASK,
+    msr::SYSENTER_CS,
+    msr::SYSENTER_ESP,
+    msr::SYSENTER_EIP,
 ];
 
 /// Four kilobytes: reads of low and high MSRs, then writes of low and high ones.

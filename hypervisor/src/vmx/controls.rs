@@ -6,7 +6,9 @@ use super::vmcs::Current;
 use super::{bitmaps, control};
 use x86::msr as number;
 use x86::vmx::vmcs::control as field;
-use x86::vmx::vmcs::control::{EntryControls, ExitControls, PinbasedControls as Pin, PrimaryControls as Primary, SecondaryControls as Secondary};
+use x86::vmx::vmcs::control::{
+    EntryControls, ExitControls, PinbasedControls as Pin, PrimaryControls as Primary, SecondaryControls as Secondary,
+};
 
 /// #DB and #AC: their delivery can be made to repeat for ever (CVE-2015-8104, CVE-2015-5307), so it
 /// is ours to interrupt. #MC is the machine's, not the guest's.
@@ -49,17 +51,24 @@ impl Controls {
 
         let primary = settle(number::IA32_VMX_TRUE_PROCBASED_CTLS, primary.bits(), 0)
             .ok_or("the processor's VMX has no MSR bitmaps or no secondary controls")?;
-        let secondary = |demanded: Secondary, wished: Secondary| settle(number::IA32_VMX_PROCBASED_CTLS2, demanded.bits(), wished.bits());
-        secondary(Secondary::ENABLE_EPT, Secondary::empty()).ok_or("the processor has no extended page tables (EPT)")?;
+        let secondary = |demanded: Secondary, wished: Secondary| {
+            settle(number::IA32_VMX_PROCBASED_CTLS2, demanded.bits(), wished.bits())
+        };
+        secondary(Secondary::ENABLE_EPT, Secondary::empty())
+            .ok_or("the processor has no extended page tables (EPT)")?;
         secondary(Secondary::UNRESTRICTED_GUEST, Secondary::empty())
             .ok_or("the processor has no \"unrestricted guest\" mode (a Westmere or newer has it)")?;
-        let demanded = Secondary::ENABLE_EPT | Secondary::UNRESTRICTED_GUEST | Secondary::ENABLE_VPID | Secondary::WBINVD_EXITING;
+        let demanded =
+            Secondary::ENABLE_EPT | Secondary::UNRESTRICTED_GUEST | Secondary::ENABLE_VPID | Secondary::WBINVD_EXITING;
         Ok(Self {
-            pin: settle(number::IA32_VMX_TRUE_PINBASED_CTLS, pin.bits(), 0).ok_or("the processor's VMX has no virtual NMIs")?,
+            pin: settle(number::IA32_VMX_TRUE_PINBASED_CTLS, pin.bits(), 0)
+                .ok_or("the processor's VMX has no virtual NMIs")?,
             primary,
             secondary: secondary(demanded, comfort).ok_or("the processor's VMX has no VPID or no WBINVD exits")?,
-            exit: settle(number::IA32_VMX_TRUE_EXIT_CTLS, exit.bits(), 0).ok_or("the processor's VM exits do not switch EFER and PAT")?,
-            entry: settle(number::IA32_VMX_TRUE_ENTRY_CTLS, entry.bits(), 0).ok_or("the processor's VM entries do not load EFER and PAT")?,
+            exit: settle(number::IA32_VMX_TRUE_EXIT_CTLS, exit.bits(), 0)
+                .ok_or("the processor's VM exits do not switch EFER and PAT")?,
+            entry: settle(number::IA32_VMX_TRUE_ENTRY_CTLS, entry.bits(), 0)
+                .ok_or("the processor's VM entries do not load EFER and PAT")?,
         })
     }
 
@@ -82,9 +91,14 @@ impl Controls {
         }
         vmcs.write(field::CR0_GUEST_HOST_MASK, control::CR0_OURS);
         vmcs.write(field::CR4_GUEST_HOST_MASK, control::CR4_OURS);
-        for none in [field::PAGE_FAULT_ERR_CODE_MASK, field::PAGE_FAULT_ERR_CODE_MATCH, field::CR3_TARGET_COUNT,
-            field::VMEXIT_MSR_STORE_COUNT, field::VMEXIT_MSR_LOAD_COUNT, field::VMENTRY_MSR_LOAD_COUNT]
-        {
+        for none in [
+            field::PAGE_FAULT_ERR_CODE_MASK,
+            field::PAGE_FAULT_ERR_CODE_MATCH,
+            field::CR3_TARGET_COUNT,
+            field::VMEXIT_MSR_STORE_COUNT,
+            field::VMEXIT_MSR_LOAD_COUNT,
+            field::VMENTRY_MSR_LOAD_COUNT,
+        ] {
             vmcs.write(none, 0);
         }
     }

@@ -12,7 +12,9 @@ use crate::vcpu::{Backend, Event, Exit, Gpr, Mode, Registers, Start};
 use alloc::boxed::Box;
 use core::fmt::Write;
 use paging::{Ept, Mfn};
-use x86::vmx::vmcs::control::{EPTP_FULL, PRIMARY_PROCBASED_EXEC_CONTROLS, PrimaryControls, VMENTRY_INTERRUPTION_INFO_FIELD};
+use x86::vmx::vmcs::control::{
+    EPTP_FULL, PRIMARY_PROCBASED_EXEC_CONTROLS, PrimaryControls, VMENTRY_INTERRUPTION_INFO_FIELD,
+};
 use x86::vmx::vmcs::{control as control_field, guest, ro};
 
 /// Levels of the nested tables.

@@ -42,7 +42,11 @@ impl Injection {
 
     /// The exception that caused the exit.
     pub fn of_exit(vmcs: &Current<'_>) -> Self {
-        Self::again(vmcs.read(ro::VMEXIT_INTERRUPTION_INFO), vmcs.read(ro::VMEXIT_INTERRUPTION_ERR_CODE), vmcs.read(ro::VMEXIT_INSTRUCTION_LEN))
+        Self::again(
+            vmcs.read(ro::VMEXIT_INTERRUPTION_INFO),
+            vmcs.read(ro::VMEXIT_INTERRUPTION_ERR_CODE),
+            vmcs.read(ro::VMEXIT_INSTRUCTION_LEN),
+        )
     }
 
     /// The event whose delivery the exit cut short, if any; an NMI is unblocked to be taken again.

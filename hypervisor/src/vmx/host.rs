@@ -12,8 +12,13 @@ use x86::vmx::vmcs::host as field;
 /// Writes the state of the calling CPU; RSP and RIP are [`super::entry`]'s.
 pub fn write(vmcs: &Current<'_>) {
     for (selector, value) in [
-        (field::CS_SELECTOR, gdt::CODE), (field::SS_SELECTOR, gdt::DATA), (field::DS_SELECTOR, gdt::DATA),
-        (field::ES_SELECTOR, gdt::DATA), (field::FS_SELECTOR, 0), (field::GS_SELECTOR, 0), (field::TR_SELECTOR, gdt::TASK),
+        (field::CS_SELECTOR, gdt::CODE),
+        (field::SS_SELECTOR, gdt::DATA),
+        (field::DS_SELECTOR, gdt::DATA),
+        (field::ES_SELECTOR, gdt::DATA),
+        (field::FS_SELECTOR, 0),
+        (field::GS_SELECTOR, 0),
+        (field::TR_SELECTOR, gdt::TASK),
     ] {
         vmcs.write(selector, value.into());
     }

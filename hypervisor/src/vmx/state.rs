@@ -41,7 +41,8 @@ pub fn set(vmcs: &Current<'_>, start: Start) {
         Start::Long64 { cr3 } => (0x8000_0031, cr3, 0x20, LONG_MODE, flat(0x10, 0xa09b), flat(0x18, 0xc093)),
         Start::Protected32 => (0x31, 0, 0, 0, flat(0x08, 0xc09b), flat(0x10, 0xc093)),
         Start::Startup { page } => {
-            let real = |selector: u16, rights| Segment { selector, base: u64::from(selector) << 4, limit: 0xffff, rights };
+            let real =
+                |selector: u16, rights| Segment { selector, base: u64::from(selector) << 4, limit: 0xffff, rights };
             (0x10, 0, 0, 0, real(u16::from(page) << 8, 0x009b), real(0, 0x0093))
         }
     };
@@ -54,10 +55,19 @@ pub fn set(vmcs: &Current<'_>, start: Start) {
     set_segment(vmcs, LDTR, &Segment { selector: 0, base: 0, limit: 0xffff, rights: 0x0082 });
     set_segment(vmcs, TR, &Segment { selector: 0, base: 0, limit: 0xffff, rights: 0x008b });
     for (field, value) in [
-        (guest::GDTR_BASE, 0), (guest::GDTR_LIMIT, 0xffff), (guest::IDTR_BASE, 0), (guest::IDTR_LIMIT, 0xffff),
-        (guest::DR7, 0x400), (guest::IA32_DEBUGCTL_FULL, 0), (guest::IA32_PAT_FULL, PAT),
-        (guest::IA32_SYSENTER_CS, 0), (guest::IA32_SYSENTER_ESP, 0), (guest::IA32_SYSENTER_EIP, 0),
-        (guest::INTERRUPTIBILITY_STATE, 0), (guest::ACTIVITY_STATE, 0), (guest::PENDING_DBG_EXCEPTIONS, 0),
+        (guest::GDTR_BASE, 0),
+        (guest::GDTR_LIMIT, 0xffff),
+        (guest::IDTR_BASE, 0),
+        (guest::IDTR_LIMIT, 0xffff),
+        (guest::DR7, 0x400),
+        (guest::IA32_DEBUGCTL_FULL, 0),
+        (guest::IA32_PAT_FULL, PAT),
+        (guest::IA32_SYSENTER_CS, 0),
+        (guest::IA32_SYSENTER_ESP, 0),
+        (guest::IA32_SYSENTER_EIP, 0),
+        (guest::INTERRUPTIBILITY_STATE, 0),
+        (guest::ACTIVITY_STATE, 0),
+        (guest::PENDING_DBG_EXCEPTIONS, 0),
         (guest::LINK_PTR_FULL, u64::MAX),
     ] {
         vmcs.write(field, value);

@@ -80,11 +80,7 @@ pub const BATCH: usize = 256;
 ///
 /// # Errors
 /// [`Fault`]: as for the queue.
-pub fn frames(
-    memory: &mut impl GuestMemory,
-    segments: &[ChainSegment],
-    first: u32,
-) -> Result<Vec<u32, BATCH>, Fault> {
+pub fn frames(memory: &mut impl GuestMemory, segments: &[ChainSegment], first: u32) -> Result<Vec<u32, BATCH>, Fault> {
     let mut bytes = [0; 4 * BATCH];
     let read = match first.checked_mul(4) {
         Some(offset) => copy::read(memory, segments, offset, &mut bytes)?,
@@ -124,7 +120,10 @@ mod tests {
         let all = feature::OFFERED;
         let roles: List<_> = (0..6).map(|index| Role::of(index, all)).collect();
         let reporting = Some(Role::Reporting);
-        assert_eq!(roles, [Some(Role::Inflate), Some(Role::Deflate), Some(Role::Statistics), reporting, reporting, None]);
+        assert_eq!(
+            roles,
+            [Some(Role::Inflate), Some(Role::Deflate), Some(Role::Statistics), reporting, reporting, None]
+        );
         assert_eq!(Role::of(2, feature::PAGE_REPORTING), reporting);
         assert_eq!(Role::of(3, feature::STATS_VQ), None);
     }

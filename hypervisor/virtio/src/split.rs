@@ -160,7 +160,10 @@ mod tests {
     fn a_page_in_parts_is_whole() {
         let part = |gpa, len| ChainSegment { gpa, len, writable: false };
         let pieces = split(&[part(0x500, 16), part(0x2000, 512), part(0x2200, 3584 + 4096)]).unwrap();
-        assert_eq!(pieces.iter().map(|p| (p.gpa, p.len, p.offset)).collect::<List<_>>(), [(0x500, 16, 0), (0x2000, 4096, 16), (0x3000, 4096, 4112)]);
+        assert_eq!(
+            pieces.iter().map(|p| (p.gpa, p.len, p.offset)).collect::<List<_>>(),
+            [(0x500, 16, 0), (0x2000, 4096, 16), (0x3000, 4096, 4112)]
+        );
         let whole = pieces[1].segment(segment::REFERENCE, 7, BlockRef(9));
         assert_eq!((whole.flags, whole.page, whole.block), (segment::WHOLE_PAGE, 7, BlockRef(9)));
         assert_eq!(pieces[0].segment(segment::DATA, 7, BlockRef::NONE).page, 0);

@@ -56,7 +56,8 @@ struct World {
 impl World {
     fn add(&mut self, segments: &[(u64, u32)], readable: usize, indirect: bool) {
         let list = segments.iter().enumerate();
-        let list: Vec<_> = list.map(|(n, (gpa, len))| ChainSegment { gpa: *gpa, len: *len, writable: n >= readable }).collect();
+        let list: Vec<_> =
+            list.map(|(n, (gpa, len))| ChainSegment { gpa: *gpa, len: *len, writable: n >= readable }).collect();
         let indirect = indirect && self.features & RING_INDIRECT_DESC != 0;
         if let Some(head) = self.driver.add(&mut self.ram, &list, indirect) {
             self.posted.push_back((head, list));
@@ -70,7 +71,11 @@ impl World {
         let Some((head, segments)) = self.posted.pop_front() else {
             prop_assert_eq!(popped, None);
             if self.features & RING_EVENT_IDX != 0 {
-                prop_assert_eq!(self.driver.available_event(&self.ram), self.driver.index(), "the device sleeps unnotified");
+                prop_assert_eq!(
+                    self.driver.available_event(&self.ram),
+                    self.driver.index(),
+                    "the device sleeps unnotified"
+                );
             }
             return Ok(());
         };
@@ -245,8 +250,15 @@ fn a_late_missing_page_costs_one_interrupt_only() {
 #[test]
 fn misplaced_rings_are_refused() {
     for (size, table, available, used) in [
-        (3, 0, 0, 0), (0, 0, 0, 0), (2048, 0, 0, 0), (4, 8, 0, 0), (4, 0, 1, 0), (4, 0, 0, 2),
-        (4, u64::MAX - 15, 0, 0), (4, 0, u64::MAX - 3, 0), (4, 0, 0, u64::MAX - 3),
+        (3, 0, 0, 0),
+        (0, 0, 0, 0),
+        (2048, 0, 0, 0),
+        (4, 8, 0, 0),
+        (4, 0, 1, 0),
+        (4, 0, 0, 2),
+        (4, u64::MAX - 15, 0, 0),
+        (4, 0, u64::MAX - 3, 0),
+        (4, 0, 0, u64::MAX - 3),
     ] {
         assert_eq!(Queue::new(size, table, available, used, 0), None, "{size} {table:#x} {available:#x} {used:#x}");
     }

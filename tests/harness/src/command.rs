@@ -11,10 +11,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs a program and gives its standard output.
 pub fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let done = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot run {name}; is it installed?"))?;
+    let done = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {name}; is it installed?"))?;
     if !done.status.success() {
         bail!(
             "{name} failed ({}):\n{}{}\n(the command was {command:?})",
@@ -29,9 +26,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 /// Runs a program whose output the user sees.
 pub fn visibly(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {name}; is it installed?"))?;
+    let status = command.status().with_context(|| format!("cannot run {name}; is it installed?"))?;
     if !status.success() {
         bail!("{name} failed ({status})");
     }

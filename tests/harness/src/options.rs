@@ -99,20 +99,10 @@ pub struct MoreOptions {
     #[arg(long, value_name = "MODEL")]
     pub cpu: Option<String>,
     /// More words for the hypervisor's command line
-    #[arg(
-        long,
-        value_name = "WORDS",
-        default_value = "",
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "WORDS", default_value = "", allow_hyphen_values = true)]
     pub hypervisor_args: String,
     /// More words for dom0's kernel command line
-    #[arg(
-        long,
-        value_name = "WORDS",
-        default_value = "",
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "WORDS", default_value = "", allow_hyphen_values = true)]
     pub dom0_args: String,
     /// Boot the same kernel and initramfs without the hypervisor
     #[arg(long)]

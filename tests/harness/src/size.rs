@@ -13,21 +13,12 @@ impl FromStr for Mebibytes {
         let wrong = || format!("'{text}' is not a size; write it like 512M or 2G");
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let number: u64 = digits.parse().map_err(|_| wrong())?;
-        let unit = match text
-            .get(digits.len()..)
-            .unwrap_or_default()
-            .to_ascii_uppercase()
-            .as_str()
-        {
+        let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
             "" | "M" | "MB" | "MIB" => 1,
             "G" | "GB" | "GIB" => 1024,
             _ => return Err(wrong()),
         };
-        number
-            .checked_mul(unit)
-            .filter(|size| *size > 0)
-            .map(Self)
-            .ok_or_else(wrong)
+        number.checked_mul(unit).filter(|size| *size > 0).map(Self).ok_or_else(wrong)
     }
 }
 
@@ -50,16 +41,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in [
-            "",
-            "M",
-            "0",
-            "-1",
-            "1.5G",
-            "12T",
-            "99999999999999999999G",
-            "18014398509481984G",
-        ] {
+        for text in ["", "M", "0", "-1", "1.5G", "12T", "99999999999999999999G", "18014398509481984G"] {
             assert!(text.parse::<Mebibytes>().is_err(), "{text}");
         }
     }

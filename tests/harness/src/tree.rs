@@ -24,22 +24,14 @@ pub struct Tree {
 impl Tree {
     /// Finds the tree that this program was built from.
     pub fn find() -> Result<Self> {
-        let manifest = env::var_os("CARGO_MANIFEST_DIR")
-            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        let root = manifest
-            .ancestors()
-            .nth(2)
-            .context("the harness is not in tests/harness of the checkout")?
-            .to_owned();
+        let manifest =
+            env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root =
+            manifest.ancestors().nth(2).context("the harness is not in tests/harness of the checkout")?.to_owned();
         let build = env::var_os(BUILD_VARIABLE).map_or_else(|| root.join("build"), PathBuf::from);
-        let target =
-            env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         fs::create_dir_all(&build).with_context(|| format!("cannot create {}", build.display()))?;
-        Ok(Self {
-            root,
-            build,
-            target,
-        })
+        Ok(Self { root, build, target })
     }
 
     /// A folder below the build folder, created when missing.
@@ -50,13 +42,9 @@ impl Tree {
     /// Keeps other harnesses out of set-up and builds until the lock is dropped.
     pub fn lock(&self) -> Result<fs::File> {
         let path = self.build.join(".lock");
-        let file =
-            fs::File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        let file = fs::File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            eprintln!(
-                "waiting for another build in {} to end",
-                self.build.display()
-            );
+            eprintln!("waiting for another build in {} to end", self.build.display());
             flock(&file, FlockOperation::LockExclusive)?;
         }
         Ok(file)

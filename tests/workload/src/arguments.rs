@@ -17,20 +17,15 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the words after the program's name.
     pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let numbers: Vec<u64> = words
-            .map(|word| word.parse().map_err(|_| format!("'{word}' is no number")))
-            .collect::<Result<_, _>>()?;
+        let numbers: Vec<u64> =
+            words.map(|word| word.parse().map_err(|_| format!("'{word}' is no number"))).collect::<Result<_, _>>()?;
         let (mebibytes, seconds, dirty) = match numbers.as_slice() {
             [mebibytes, seconds] => (*mebibytes, *seconds, 50),
             [mebibytes, seconds, dirty @ 0..=100] => (*mebibytes, *seconds, *dirty),
             _ => return Err("wrong number of words, or more than 100 percent".to_owned()),
         };
         let mebibytes = usize::try_from(mebibytes).map_err(|error| error.to_string())?;
-        Ok(Self {
-            mebibytes,
-            seconds,
-            dirty,
-        })
+        Ok(Self { mebibytes, seconds, dirty })
     }
 }
 
@@ -44,22 +39,8 @@ mod tests {
 
     #[test]
     fn two_or_three_numbers() {
-        assert_eq!(
-            parse("64 10"),
-            Ok(Arguments {
-                mebibytes: 64,
-                seconds: 10,
-                dirty: 50
-            })
-        );
-        assert_eq!(
-            parse("64 10 0"),
-            Ok(Arguments {
-                mebibytes: 64,
-                seconds: 10,
-                dirty: 0
-            })
-        );
+        assert_eq!(parse("64 10"), Ok(Arguments { mebibytes: 64, seconds: 10, dirty: 50 }));
+        assert_eq!(parse("64 10 0"), Ok(Arguments { mebibytes: 64, seconds: 10, dirty: 0 }));
         for wrong in ["", "64", "64 10 101", "x 10", "1 2 3 4"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

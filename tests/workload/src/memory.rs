@@ -15,10 +15,7 @@ impl Memory {
     /// Untouched memory.
     pub fn new(mebibytes: usize) -> Self {
         let pages = mebibytes * PAGES_PER_MEBIBYTE;
-        Self {
-            words: vec![0; pages * PAGE / WORD],
-            written: vec![0; pages],
-        }
+        Self { words: vec![0; pages * PAGE / WORD], written: vec![0; pages] }
     }
 
     /// How many pages there are.
@@ -46,17 +43,9 @@ impl Memory {
     pub fn visit(&mut self, page: usize, round: u32, is_written: bool) -> Result<(), String> {
         let written = self.written.get(page).copied().unwrap_or_default();
         let (start, end) = bounds(page);
-        for (number, word) in self
-            .words
-            .get(start..end)
-            .unwrap_or_default()
-            .iter()
-            .enumerate()
-        {
+        for (number, word) in self.words.get(start..end).unwrap_or_default().iter().enumerate() {
             if *word != content(page, number, written) {
-                return Err(format!(
-                    "word {number} of page {page} is {word:#x}, written in round {written}"
-                ));
+                return Err(format!("word {number} of page {page} is {word:#x}, written in round {written}"));
             }
         }
         if is_written {
@@ -95,23 +84,13 @@ mod tests {
         memory.visit(7, 1, true).unwrap();
         memory.visit(7, 2, false).unwrap();
         memory.words[7 * PAGE / WORD + 3] ^= 1 << 40;
-        assert!(
-            memory
-                .visit(7, 3, false)
-                .unwrap_err()
-                .starts_with("word 3 of page 7")
-        );
+        assert!(memory.visit(7, 3, false).unwrap_err().starts_with("word 3 of page 7"));
     }
 
     #[test]
     fn about_the_asked_percentage_is_written() {
         let memory = Memory::new(16);
-        let count = (0..memory.pages())
-            .filter(|&page| memory.is_written(page, 3, 25))
-            .count();
-        assert!(
-            (memory.pages() / 5..memory.pages() / 3).contains(&count),
-            "{count}"
-        );
+        let count = (0..memory.pages()).filter(|&page| memory.is_written(page, 3, 25)).count();
+        assert!((memory.pages() / 5..memory.pages() / 3).contains(&count), "{count}");
     }
 }

@@ -18,14 +18,7 @@ impl Progress {
     /// Starts a phase.
     pub fn start(phase: &'static str) -> Self {
         let now = Instant::now();
-        Self {
-            phase,
-            start: now,
-            told: now,
-            pages: 0,
-            worst: Duration::ZERO,
-            worst_of_all: Duration::ZERO,
-        }
+        Self { phase, start: now, told: now, pages: 0, worst: Duration::ZERO, worst_of_all: Duration::ZERO }
     }
 
     /// Times what is done with one page.

@@ -14,7 +14,13 @@ use std::os::unix::net::UnixStream;
 const ESCAPE: u8 = 0x1d;
 
 /// Attaches, or prints the history only.
-pub fn console(out: &mut Output, mut client: Client, name: &str, replay: Option<u64>, history_only: bool) -> Result<()> {
+pub fn console(
+    out: &mut Output,
+    mut client: Client,
+    name: &str,
+    replay: Option<u64>,
+    history_only: bool,
+) -> Result<()> {
     let payload = client.call(Request::Console { name: name.to_owned(), history: replay, history_only })?;
     let Payload::Console { name, .. } = &payload else { return Err(unexpected(&payload)) };
     let typing = isatty(stdin()) && isatty(stdout());

@@ -59,7 +59,8 @@ pub fn doctor(out: &mut Output, socket: &Path) -> Exit {
 }
 
 type Check = fn(&mut Client) -> Result<Finding>;
-const CHECKS: [(&str, Check); 5] = [("versions", versions), ("memory", memory), ("store", store), ("domains", domains), ("disks", disks)];
+const CHECKS: [(&str, Check); 5] =
+    [("versions", versions), ("memory", memory), ("store", store), ("domains", domains), ("disks", disks)];
 
 fn text(report: &Report) -> String {
     let row = |finding: &Finding| {
@@ -100,11 +101,18 @@ fn hypervisor(devices: &Path) -> Finding {
         return failed("hypervisor", Failure::new(ErrorCode::NoHypervisor, "there is no service channel", hint));
     };
     let name = device.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    match fs::read_link(device.join("driver")).ok().and_then(|link| Some(link.file_name()?.to_string_lossy().into_owned())) {
+    match fs::read_link(device.join("driver"))
+        .ok()
+        .and_then(|link| Some(link.file_name()?.to_string_lossy().into_owned()))
+    {
         Some(driver) if driver == "uio_pci_generic" || driver == "vfio-pci" => {
             fine("hypervisor", format!("service channel {name}, driver {driver}"))
         }
-        _ => warn("hypervisor", format!("service channel {name} has no driver"), "load uio_pci_generic and start cubed, which binds it"),
+        _ => warn(
+            "hypervisor",
+            format!("service channel {name} has no driver"),
+            "load uio_pci_generic and start cubed, which binds it",
+        ),
     }
 }
 
@@ -113,15 +121,22 @@ fn versions(client: &mut Client) -> Result<Finding> {
         Payload::Version(version) => version,
         other => return Err(unexpected(&other)),
     };
-    let mismatch =
-        |message: String| Failure::new(ErrorCode::VersionMismatch, message, "boot the hypervisor and install cube and cubed of one build");
+    let mismatch = |message: String| {
+        Failure::new(ErrorCode::VersionMismatch, message, "boot the hypervisor and install cube and cubed of one build")
+    };
     if v.protocol != protocol::VERSION {
         return Err(mismatch(format!("cubed speaks protocol {}, cube speaks {}", v.protocol, protocol::VERSION)));
     }
     match (v.hypervisor, v.hypervisor_abi) {
-        (Some(version), Some(abi)) if abi == v.abi => Ok(fine("versions", format!("cubed {}, hypervisor {version}, ABI {abi}", v.daemon))),
+        (Some(version), Some(abi)) if abi == v.abi => {
+            Ok(fine("versions", format!("cubed {}, hypervisor {version}, ABI {abi}", v.daemon)))
+        }
         (_, Some(abi)) => Err(mismatch(format!("the hypervisor has ABI {abi}, cubed was built for {}", v.abi))),
-        _ => Err(Failure::new(ErrorCode::NoHypervisor, "cubed has no hypervisor", "boot dom0 by the hypervisor, then restart cubed")),
+        _ => Err(Failure::new(
+            ErrorCode::NoHypervisor,
+            "cubed has no hypervisor",
+            "boot dom0 by the hypervisor, then restart cubed",
+        )),
     }
 }
 
@@ -132,7 +147,11 @@ fn memory(client: &mut Client) -> Result<Finding> {
     };
     let message = format!("{} of {} for domains are free", size(host.free_bytes), size(host.pool_bytes));
     if host.free_bytes < host.pool_bytes / 20 {
-        return Ok(warn("memory", message, "lower a memory limit (`cube mem limit`) or stop a domain before creating another"));
+        return Ok(warn(
+            "memory",
+            message,
+            "lower a memory limit (`cube mem limit`) or stop a domain before creating another",
+        ));
     }
     Ok(fine("memory", message))
 }
@@ -142,7 +161,8 @@ fn store(client: &mut Client) -> Result<Finding> {
         Payload::Store(store) => store,
         other => return Err(unexpected(&other)),
     };
-    let message = format!("{} of {} are used in {}", size(store.used_bytes), size(store.size_bytes), store.path.display());
+    let message =
+        format!("{} of {} are used in {}", size(store.used_bytes), size(store.size_bytes), store.path.display());
     if store.errors > 0 {
         let message = format!("{message}; {} errors", store.errors);
         return Ok(warn("store", message, "look for errors of the disk in dom0's log (`dmesg`), and replace it"));
@@ -158,8 +178,11 @@ fn domains(client: &mut Client) -> Result<Finding> {
         Payload::Domains { domains } => domains,
         other => return Err(unexpected(&other)),
     };
-    let ended: Vec<&str> =
-        domains.iter().filter(|d| d.state == State::Ended && d.reason.is_fault(d.detail)).map(|d| d.name.as_str()).collect();
+    let ended: Vec<&str> = domains
+        .iter()
+        .filter(|d| d.state == State::Ended && d.reason.is_fault(d.detail))
+        .map(|d| d.name.as_str())
+        .collect();
     if ended.is_empty() {
         return Ok(fine("domains", format!("{} domains, none ended by a fault", domains.len())));
     }
@@ -186,7 +209,11 @@ fn disks(client: &mut Client) -> Result<Finding> {
     if gone.is_empty() {
         return Ok(fine("disks", format!("{count} disks, all there")));
     }
-    Ok(warn("disks", format!("gone: {}", gone.join(", ")), "do not move a disk while its domain runs; put it back before the domain ends"))
+    Ok(warn(
+        "disks",
+        format!("gone: {}", gone.join(", ")),
+        "do not move a disk while its domain runs; put it back before the domain ends",
+    ))
 }
 
 #[cfg(test)]

@@ -27,7 +27,18 @@ pub fn show(out: &mut Output, mut client: Client, name: Option<&str>) -> Result<
     let domains = stats.iter().map(|s| Where { id: s.id, name: &s.name, memory: s.memory }).collect();
     let shown = Shown { domains };
     out.put(&shown, || {
-        let heading = ["NAME", ">MEMORY", ">LIMIT", ">RESIDENT", ">SWAPPED", ">BALLOON", ">TARGET", ">IN FLIGHT", ">UNTOUCHED", ">TABLES"];
+        let heading = [
+            "NAME",
+            ">MEMORY",
+            ">LIMIT",
+            ">RESIDENT",
+            ">SWAPPED",
+            ">BALLOON",
+            ">TARGET",
+            ">IN FLIGHT",
+            ">UNTOUCHED",
+            ">TABLES",
+        ];
         table(&heading, shown.domains.iter().map(row).collect())
     });
     Ok(())

@@ -30,7 +30,11 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         Command::ShutdownDaemon => life::act(out, client()?, Request::Shutdown)?,
         Command::Stop { name, force, timeout } => {
             let timeout_ms = Some(timeout.saturating_mul(1000));
-            return life::until_ended(out, client()?, Request::Stop { name: name.name.clone(), timeout_ms, force: *force });
+            return life::until_ended(
+                out,
+                client()?,
+                Request::Stop { name: name.name.clone(), timeout_ms, force: *force },
+            );
         }
         Command::Wait { name, timeout } => {
             let timeout_ms = timeout.map(|seconds| seconds.saturating_mul(1000));

@@ -20,7 +20,8 @@ fn text(domain: &Domain) -> String {
     let summary = &domain.summary;
     let path = |path: &Option<PathBuf>| path.as_ref().map_or_else(|| "-".to_owned(), |path| path.display().to_string());
     let switch = |on: bool| if on { "on" } else { "off" };
-    let mut rows = vec![("name", summary.name.clone()), ("identifier", summary.id.to_string()), ("state", state(summary))];
+    let mut rows =
+        vec![("name", summary.name.clone()), ("identifier", summary.id.to_string()), ("state", state(summary))];
     if !domain.reason_text.is_empty() {
         rows.push(("reason", domain.reason_text.clone()));
     }
@@ -35,7 +36,12 @@ fn text(domain: &Domain) -> String {
         ("tables", size(domain.tables_bytes)),
         (
             "reconcile",
-            format!("r1 {}, r2 {}, r3 {}", switch(domain.reconcile.r1), switch(domain.reconcile.r2), switch(domain.reconcile.r3)),
+            format!(
+                "r1 {}, r2 {}, r3 {}",
+                switch(domain.reconcile.r1),
+                switch(domain.reconcile.r2),
+                switch(domain.reconcile.r3)
+            ),
         ),
         ("on_reboot", word(&domain.on_reboot)),
         ("on_crash", word(&domain.on_crash)),

@@ -30,8 +30,20 @@ pub fn stats(out: &mut Output, mut client: Client, name: Option<&str>, watch: Op
 
 /// One line a domain; CPU and rates are since the sample before, or since the start.
 fn overview(all: &[Stats], before: &[Stats]) -> String {
-    let heading =
-        ["NAME", ">CPU", ">RESIDENT", ">SWAPPED", ">SWAP-IN", ">FOR WRITES", ">OUT", ">R1", ">R2", ">R3", ">WORST WAIT", ">EXITS"];
+    let heading = [
+        "NAME",
+        ">CPU",
+        ">RESIDENT",
+        ">SWAPPED",
+        ">SWAP-IN",
+        ">FOR WRITES",
+        ">OUT",
+        ">R1",
+        ">R2",
+        ">R3",
+        ">WORST WAIT",
+        ">EXITS",
+    ];
     let row = |s: &Stats| {
         let earlier = before.iter().find(|b| b.id == s.id);
         vec![
@@ -108,7 +120,8 @@ fn details(s: &Stats) -> String {
     ];
     let mut text = pairs(&rows);
     if !s.devices.is_empty() {
-        let heading = [">SLOT", "DEVICE", "SERIAL", ">READS", ">READ", ">WRITES", ">WRITTEN", ">FLUSHES", ">DISCARDS", ">ERRORS"];
+        let heading =
+            [">SLOT", "DEVICE", "SERIAL", ">READS", ">READ", ">WRITES", ">WRITTEN", ">FLUSHES", ">DISCARDS", ">ERRORS"];
         text.push_str("\n\n");
         text.push_str(&table(&heading, s.devices.iter().map(device).collect()));
     }

@@ -26,8 +26,7 @@ impl ConfigSpace {
     /// [`AttachError::File`].
     pub fn open(function: &Path) -> Result<Self, AttachError> {
         let path = function.join("config");
-        let file =
-            File::options().read(true).write(true).open(&path).map_err(AttachError::file("opening", &path))?;
+        let file = File::options().read(true).write(true).open(&path).map_err(AttachError::file("opening", &path))?;
         let mut bytes = [0; 2];
         file.read_exact_at(&mut bytes, COMMAND).map_err(AttachError::file("reading", &path))?;
         let command = (u16::from_le_bytes(bytes) | MEMORY | BUS_MASTER) & !INTERRUPT_DISABLE;

@@ -20,11 +20,8 @@ impl Registers {
     /// [`AttachError::File`].
     pub fn map(function: &Path) -> Result<Self, AttachError> {
         let path = function.join("resource0");
-        let file = std::fs::File::options()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(AttachError::file("opening", &path))?;
+        let file =
+            std::fs::File::options().read(true).write(true).open(&path).map_err(AttachError::file("opening", &path))?;
         let bar = Mapping::new(&file, 0, BAR_SIZE as usize).map_err(AttachError::file("mapping", &path))?;
         Ok(Self { bar })
     }

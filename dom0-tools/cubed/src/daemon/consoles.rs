@@ -2,8 +2,8 @@
 //! where it was and the last words of an ended one can be read.
 
 use crate::devices::Console;
-use crate::domains::console_log::ConsoleLog;
 use crate::domains::StateDir;
+use crate::domains::console_log::ConsoleLog;
 use std::collections::BTreeMap;
 
 /// Consoles of domains that are gone, kept at most.

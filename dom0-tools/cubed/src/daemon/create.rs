@@ -226,7 +226,10 @@ impl<H: Hypervisor> Daemon<H> {
         let pages = bytes.len() as u64 / abi::PAGE_SIZE;
         let loaded = self.simple(op::LOAD, id, [gfn, buffer.physical(), pages])?;
         if loaded != pages {
-            return Err(Failure::plain(ErrorCode::Failed, "the hypervisor did not take all pages of the domain's image"));
+            return Err(Failure::plain(
+                ErrorCode::Failed,
+                "the hypervisor did not take all pages of the domain's image",
+            ));
         }
         Ok(None)
     }

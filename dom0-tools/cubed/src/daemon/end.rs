@@ -47,7 +47,7 @@ impl<H: Hypervisor> Daemon<H> {
 
     /// Keeps a domain's last state; `reason` where the hypervisor knows none.
     fn write_end(&mut self, id: u32, reason: Option<Reason>) -> Option<End> {
-        let mut end = End { domain: self.show(id).ok()? };
+        let mut end = End { domain: self.show(id).ok()?, stats: self.stats(id).ok() };
         if let Some(reason) = reason
             && end.domain.summary.state != State::Ended
         {
@@ -56,6 +56,9 @@ impl<H: Hypervisor> Daemon<H> {
             end.domain.reason_text = reason.text(0);
         }
         end.domain.summary.state = State::Ended;
+        if let Some(stats) = &mut end.stats {
+            stats.state = State::Ended;
+        }
         self.ends.push(end.clone());
         if let Err(error) = self.dir.save_ends(&self.ends.all()) {
             tracing::warn!(%error, "how a domain ended could not be written down");

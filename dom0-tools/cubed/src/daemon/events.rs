@@ -24,7 +24,9 @@ impl<H: Hypervisor> Daemon<H> {
                 }
             }
             Event::State { domain, state: state::ENDED, .. } => self.ended(domain),
-            Event::State { domain, state, reason } => tracing::info!(domain, state, reason, "a domain changed its state"),
+            Event::State { domain, state, reason } => {
+                tracing::info!(domain, state, reason, "a domain changed its state")
+            }
             Event::DeviceStatus { domain, slot, status } => self.device_status(domain, slot, status),
             Event::Unknown { kind, domain } => tracing::error!(kind, domain, "an event that cannot be understood"),
         }

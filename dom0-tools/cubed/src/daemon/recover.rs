@@ -119,7 +119,11 @@ impl<H: Hypervisor> Daemon<H> {
             }
         }
         if lost > 0 {
-            tracing::error!(domain = id, pages = lost, "swapped pages are not in this store: was cubed started with another?");
+            tracing::error!(
+                domain = id,
+                pages = lost,
+                "swapped pages are not in this store: was cubed started with another?"
+            );
         }
         Ok(())
     }

@@ -17,7 +17,8 @@ impl<H: Hypervisor> Daemon<H> {
     pub fn request(&mut self, client: Client, call: Call, now: Instant) -> Reply {
         self.set_now(now);
         if call.version != protocol::VERSION && call.request != Request::Version {
-            let message = format!("the client speaks version {}, this cubed version {}", call.version, protocol::VERSION);
+            let message =
+                format!("the client speaks version {}, this cubed version {}", call.version, protocol::VERSION);
             let hint = "install cube and cubed of one build; if they are, start cubed again";
             return Reply::Now(Failure::new(ErrorCode::VersionMismatch, message, hint).into());
         }
@@ -37,7 +38,9 @@ impl<H: Hypervisor> Daemon<H> {
                 (self.wake)();
                 return Ok(Reply::Later);
             }
-            Request::Start { name } => self.change(&name, op::START, &[state::BUILDING], "not waiting to be started")?,
+            Request::Start { name } => {
+                self.change(&name, op::START, &[state::BUILDING], "not waiting to be started")?
+            }
             Request::Pause { name } => self.change(&name, op::PAUSE, &[state::RUNNING], "not running")?,
             Request::Resume { name } => self.change(&name, op::START, &[state::PAUSED], "not paused")?,
             Request::Kill { name } => {
@@ -81,7 +84,13 @@ impl<H: Hypervisor> Daemon<H> {
 
     fn all_stats(&mut self, name: Option<&str>) -> Result<Payload, Failure> {
         let ids = match name {
-            Some(name) => vec![self.find(name)?],
+            Some(name) => match self.find(name) {
+                Ok(id) => vec![id],
+                Err(failure) => {
+                    let last = self.ends.find(name).and_then(|end| end.stats.clone()).ok_or(failure)?;
+                    return Ok(Payload::Stats { stats: vec![last] });
+                }
+            },
             None => self.domains.keys().copied().collect(),
         };
         let stats = ids.into_iter().map(|id| self.stats(id)).collect::<Result<_, _>>()?;
@@ -154,7 +163,13 @@ impl<H: Hypervisor> Daemon<H> {
         Ok(Reply::Console { response: payload.into(), name, from, history_only })
     }
 
-    fn reconcile(&mut self, name: &str, r1: Option<bool>, r2: Option<bool>, r3: Option<bool>) -> Result<Reconcile, Failure> {
+    fn reconcile(
+        &mut self,
+        name: &str,
+        r1: Option<bool>,
+        r2: Option<bool>,
+        r3: Option<bool>,
+    ) -> Result<Reconcile, Failure> {
         let id = self.find(name)?;
         let old = Reconcile::from(DomainFlags::from_bits_truncate(self.info(id)?.flags));
         let new = Reconcile { r1: r1.unwrap_or(old.r1), r2: r2.unwrap_or(old.r2), r3: r3.unwrap_or(old.r3) };

@@ -8,7 +8,12 @@ use abi::command::op;
 ///
 /// # Errors
 /// As the hypervisor refuses; [`abi::Error::NoMemory`] if no buffer is free now.
-pub fn copy_out(hypervisor: &mut dyn Hypervisor, request: &Request, offset: u64, limit: usize) -> Result<Vec<u8>, Refused> {
+pub fn copy_out(
+    hypervisor: &mut dyn Hypervisor,
+    request: &Request,
+    offset: u64,
+    limit: usize,
+) -> Result<Vec<u8>, Refused> {
     let len = usize::try_from(request.readable.saturating_sub(offset)).unwrap_or(usize::MAX).min(limit);
     let from = usize::try_from(offset).unwrap_or(usize::MAX);
     if let Some(bytes) = from.checked_add(len).and_then(|end| request.header.get(from..end)) {

@@ -54,7 +54,9 @@ impl Disks {
             let result = value(command);
             match *tag {
                 Tag::Nothing => {}
-                Tag::Declines(id) => outcomes.push((id, if result.is_ok() { Outcome::Done } else { Outcome::Declined })),
+                Tag::Declines(id) => {
+                    outcomes.push((id, if result.is_ok() { Outcome::Done } else { Outcome::Declined }))
+                }
                 Tag::Fails(id) => outcomes.push((id, if result.is_ok() { Outcome::Done } else { Outcome::Failed })),
                 Tag::Offer(id) => outcomes.push((id, if result == Ok(1) { Outcome::Done } else { Outcome::Declined })),
                 Tag::Gathered { write, part, page } => {

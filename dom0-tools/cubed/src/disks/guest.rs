@@ -93,7 +93,10 @@ fn writes(segments: &[Segment], len: u64) -> Option<Vec<WriteSegment>> {
         };
         // Runs of a request must be whole sectors: pieces that are not pages are put together.
         match (runs.last_mut(), payload) {
-            (Some(WriteSegment { len: last, payload: Payload::Data { page: None, .. } }), Payload::Data { page: None, .. }) => {
+            (
+                Some(WriteSegment { len: last, payload: Payload::Data { page: None, .. } }),
+                Payload::Data { page: None, .. },
+            ) => {
                 *last += len;
             }
             _ => runs.push(WriteSegment { len, payload }),

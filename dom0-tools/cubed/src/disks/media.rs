@@ -41,9 +41,10 @@ impl Media {
 
     /// A domain is gone: the images that nobody uses any more.
     pub(super) fn leave(&mut self, domain: u32) -> Vec<u16> {
-        let left = self.images.iter_mut().filter_map(|(unit, image)| {
-            (image.users.remove(&domain) && image.users.is_empty()).then_some(*unit)
-        });
+        let left = self
+            .images
+            .iter_mut()
+            .filter_map(|(unit, image)| (image.users.remove(&domain) && image.users.is_empty()).then_some(*unit));
         left.collect()
     }
 
@@ -71,7 +72,9 @@ impl Disks {
             Ok((unit, _)) => {
                 tracing::error!(domain, path = %disk.path.display(), unit, expected = disk.unit, "this is another disk than before");
             }
-            Err(failure) => tracing::error!(domain, %failure, "a running domain's disk cannot be opened: its requests fail"),
+            Err(failure) => {
+                tracing::error!(domain, %failure, "a running domain's disk cannot be opened: its requests fail")
+            }
         }
     }
 
@@ -107,8 +110,13 @@ impl Disks {
 
     /// Closes images that nobody uses, once they refer to the store no more.
     pub fn retire_unused(&mut self) {
-        let unused: Vec<u16> =
-            self.media.images.iter().filter(|(_, i)| i.users.is_empty() && !i.resolving).map(|(unit, _)| *unit).collect();
+        let unused: Vec<u16> = self
+            .media
+            .images
+            .iter()
+            .filter(|(_, i)| i.users.is_empty() && !i.resolving)
+            .map(|(unit, _)| *unit)
+            .collect();
         unused.into_iter().for_each(|unit| self.retire(unit));
     }
 
@@ -145,8 +153,11 @@ impl Disks {
     }
 
     fn open(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), Failure> {
-        let (unit, bytes) = self.io.open(path, readonly).map_err(|text| Failure::plain(ErrorCode::BadDomainFile, text))?;
-        let fail = |what: String, hint: &str| Failure::new(ErrorCode::BadDomainFile, format!("{}: {what}", path.display()), hint);
+        let (unit, bytes) =
+            self.io.open(path, readonly).map_err(|text| Failure::plain(ErrorCode::BadDomainFile, text))?;
+        let fail = |what: String, hint: &str| {
+            Failure::new(ErrorCode::BadDomainFile, format!("{}: {what}", path.display()), hint)
+        };
         if bytes < 512 {
             self.io.close(unit, true);
             return Err(fail("the disk is smaller than a sector".to_owned(), "make it with `truncate -s SIZE FILE`"));

@@ -19,7 +19,6 @@ mod state;
 mod stored;
 mod write;
 
-
 pub use io::{Finished, Io, Job};
 pub use media::Media;
 pub use state::Disks;

@@ -33,7 +33,13 @@ impl Stored {
         self.store.event().as_raw_fd()
     }
 
-    fn lend(&mut self, token: u64, mut buffer: Buffer, len: usize, hypervisor: &mut dyn Hypervisor) -> Option<store::Buffer> {
+    fn lend(
+        &mut self,
+        token: u64,
+        mut buffer: Buffer,
+        len: usize,
+        hypervisor: &mut dyn Hypervisor,
+    ) -> Option<store::Buffer> {
         let bytes = hypervisor.bytes_mut(&mut buffer).get_mut(..len)?;
         let base = NonNull::from(bytes).cast();
         self.lent.insert(token, buffer);
@@ -61,7 +67,9 @@ impl Io for Stored {
     fn begin(&mut self, token: u64, job: Job, hypervisor: &mut dyn Hypervisor) {
         self.queued = true;
         let (extent, op) = match job {
-            Job::Read { from, buffer } => (from, self.lend(token, buffer, from.len as usize, hypervisor).map(IoOp::Read)),
+            Job::Read { from, buffer } => {
+                (from, self.lend(token, buffer, from.len as usize, hypervisor).map(IoOp::Read))
+            }
             Job::Write { to, buffer } => (to, self.lend(token, buffer, to.len as usize, hypervisor).map(IoOp::Write)),
             Job::Zero { to, unmap } => (to, Some(IoOp::Zero { len: u64::from(to.len), unmap })),
             Job::Sync(what) => return self.store.sync(token, what),

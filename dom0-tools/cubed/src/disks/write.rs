@@ -89,7 +89,12 @@ impl Disks {
     }
 
     /// Everything is gathered: write it. A write of which no part is wanted any more ends here.
-    pub(super) fn launch(&mut self, write: u64, hypervisor: &mut dyn Hypervisor, outcomes: &mut Vec<(ActionId, Outcome)>) {
+    pub(super) fn launch(
+        &mut self,
+        write: u64,
+        hypervisor: &mut dyn Hypervisor,
+        outcomes: &mut Vec<(ActionId, Outcome)>,
+    ) {
         let Some(Flight::Gather { to, buffer, parts, .. }) = self.flights.remove(&write) else { return };
         // An action of several pieces must not be written in part.
         if parts.iter().all(|part| part.outcome != Outcome::Done) {

@@ -1,6 +1,6 @@
 //! How domains ended: kept for `show`, `wait` and the console's history when they are gone.
 
-use protocol::{Domain, Reason};
+use protocol::{Domain, Reason, Stats};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -12,6 +12,8 @@ const KEPT: usize = 64;
 pub struct End {
     /// As `show` told it last.
     pub domain: Domain,
+    /// Its last counters.
+    pub stats: Option<Stats>,
 }
 
 impl End {

@@ -68,7 +68,15 @@ impl Model {
         Ok(0)
     }
 
-    pub fn page_in_done(&mut self, id: u32, gfn: u64, word: u64, buffer: u64, flags: u64, memory: &Memory) -> Result<u64, Error> {
+    pub fn page_in_done(
+        &mut self,
+        id: u32,
+        gfn: u64,
+        word: u64,
+        buffer: u64,
+        flags: u64,
+        memory: &Memory,
+    ) -> Result<u64, Error> {
         let block = BlockRef::check(word).ok_or(Error::Invalid)?;
         let bytes = memory.read(buffer, 4096).ok_or(Error::BadBuffer)?;
         let domain = self.find(id)?;
@@ -90,7 +98,14 @@ impl Model {
         Ok(0)
     }
 
-    pub fn list_swapped(&mut self, id: u32, first: u64, buffer: u64, entries: u64, memory: &Memory) -> Result<u64, Error> {
+    pub fn list_swapped(
+        &mut self,
+        id: u32,
+        first: u64,
+        buffer: u64,
+        entries: u64,
+        memory: &Memory,
+    ) -> Result<u64, Error> {
         let domain = self.find(id)?;
         let mut list = Vec::new();
         for (page, state) in domain.pages.range(first..) {

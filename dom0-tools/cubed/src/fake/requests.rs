@@ -58,7 +58,15 @@ impl Model {
         self.events.push_back(Event::Request(event));
     }
 
-    pub fn copy_out(&mut self, domain: u32, name: u64, offset: u64, buffer: u64, len: u64, memory: &Memory) -> Result<u64, Error> {
+    pub fn copy_out(
+        &mut self,
+        domain: u32,
+        name: u64,
+        offset: u64,
+        buffer: u64,
+        len: u64,
+        memory: &Memory,
+    ) -> Result<u64, Error> {
         let live = self.find(domain)?.requests.get(&name).cloned().ok_or(Error::NotFound)?;
         let all = self.contents(domain, &live.readable);
         let bytes = range(&all, offset, len)?;
@@ -66,7 +74,15 @@ impl Model {
         Ok(len)
     }
 
-    pub fn copy_in(&mut self, domain: u32, name: u64, offset: u64, buffer: u64, len: u64, memory: &Memory) -> Result<u64, Error> {
+    pub fn copy_in(
+        &mut self,
+        domain: u32,
+        name: u64,
+        offset: u64,
+        buffer: u64,
+        len: u64,
+        memory: &Memory,
+    ) -> Result<u64, Error> {
         let live = self.find(domain)?.requests.get(&name).cloned().ok_or(Error::NotFound)?;
         let mut all = self.contents(domain, &live.writable);
         let bytes = range(&all, offset, len)?;

@@ -91,7 +91,15 @@ fn counters_count() {
     world.block(id, OUT, 0, &[Piece::Page(500)], &[]);
     world.block(id, IN, 0, &[], &[Piece::Page(501)]);
     world.block(id, FLUSH, 0, &[], &[]);
-    let Ok(Payload::Stats { stats }) = world.answer(Request::Stats { name: None }) else { panic!() };
-    let c = stats[0].devices[0].counters;
-    assert_eq!((c.reads, c.writes, c.read_bytes, c.write_bytes, c.flushes), (1, 1, 4096, 4096, 1));
+    let name = || "guest".to_owned();
+    let before = Request::Stats { name: None };
+    let after = Request::Stats { name: Some(name()) };
+    for (request, kill) in [(before, true), (after, false)] {
+        let Ok(Payload::Stats { stats }) = world.answer(request) else { panic!() };
+        let c = stats[0].devices[0].counters;
+        assert_eq!((c.reads, c.writes, c.read_bytes, c.write_bytes, c.flushes), (1, 1, 4096, 4096, 1));
+        if kill {
+            world.answer(Request::Kill { name: name() }).unwrap();
+        }
+    }
 }

@@ -23,7 +23,8 @@ fn swap_references_kill_and_home_again() {
         assert!(world.model.borrow_mut().page_out(id, gfn));
     }
     world.settle();
-    let swapped = world.model.borrow_mut().domain(id).pages.values().filter(|p| matches!(p, PageState::Swapped(_))).count();
+    let swapped =
+        world.model.borrow_mut().domain(id).pages.values().filter(|p| matches!(p, PageState::Swapped(_))).count();
     assert_eq!(swapped, 64);
     let pieces: Vec<Piece> = (500..532).map(Piece::Page).collect();
     assert_eq!(world.block(id, OUT, 0, &pieces, &[]).0, 0);

@@ -16,19 +16,49 @@ const FIRST: u64 = 500;
 /// What the guest or the hypervisor does next.
 #[derive(Debug, Clone)]
 enum Step {
-    Store { page: u64, value: u8 },
-    Load { page: u64 },
-    Out { first: u64, count: u64 },
-    Discard { page: u64 },
-    Write { page: u64, count: u64, block: u64 },
-    Read { page: u64, count: u64, block: u64 },
+    Store {
+        page: u64,
+        value: u8,
+    },
+    Load {
+        page: u64,
+    },
+    Out {
+        first: u64,
+        count: u64,
+    },
+    Discard {
+        page: u64,
+    },
+    Write {
+        page: u64,
+        count: u64,
+        block: u64,
+    },
+    Read {
+        page: u64,
+        count: u64,
+        block: u64,
+    },
     /// Half a block.
-    WriteSectors { block: u64, value: u8 },
-    Zero { block: u64, unmap: bool },
+    WriteSectors {
+        block: u64,
+        value: u8,
+    },
+    Zero {
+        block: u64,
+        unmap: bool,
+    },
     Flush,
     Kill,
-    KillAfter { commands: u32 },
-    Switches { r1: bool, r2: bool, r3: bool },
+    KillAfter {
+        commands: u32,
+    },
+    Switches {
+        r1: bool,
+        r2: bool,
+        r3: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {

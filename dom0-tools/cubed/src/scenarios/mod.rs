@@ -2,8 +2,8 @@
 
 mod blocks;
 mod consoles;
-mod kills;
 mod files;
+mod kills;
 mod lives;
 mod shapes;
 mod sockets;

@@ -11,7 +11,10 @@ const BLOCKS: usize = 64;
 /// A piece of a request.
 #[derive(Debug, Clone)]
 enum Shape {
-    Bytes { len: usize, value: u8 },
+    Bytes {
+        len: usize,
+        value: u8,
+    },
     /// A page in memory, in the store, or never touched.
     Resident(u8),
     Swapped(u8),

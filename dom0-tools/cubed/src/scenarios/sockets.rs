@@ -93,7 +93,9 @@ fn a_client_that_leaves_harms_nobody() {
     let mut world = World::new();
     world.create("guest", "");
     serve(&mut world, |path| {
-        for request in [Request::Wait { name: "guest".into(), timeout_ms: None }, Request::Log { cursor: None, follow: true }] {
+        for request in
+            [Request::Wait { name: "guest".into(), timeout_ms: None }, Request::Log { cursor: None, follow: true }]
+        {
             let mut caller = Caller::new(&path);
             wire::send(caller.reader.get_mut(), &Call::new(request)).unwrap();
         }

@@ -118,7 +118,8 @@ impl World {
     pub fn settle(&mut self) {
         let mut quiet = 0;
         self.until("quiet", |world| {
-            let idle = world.daemon().disks().idle() && !world.daemon().busy() && world.model.borrow().events.is_empty();
+            let idle =
+                world.daemon().disks().idle() && !world.daemon().busy() && world.model.borrow().events.is_empty();
             quiet = if idle { quiet + 1 } else { 0 };
             (quiet > 3).then_some(())
         });
@@ -159,10 +160,8 @@ impl World {
 
     pub fn toml(&self, name: &str, more: &str) -> Source {
         let kernel = self.dir.path().join("kernel");
-        let text = format!(
-            "name = \"{name}\"\nmemory = \"16M\"\nkernel = \"{}\"\ncmdline = \"x\"\n{more}",
-            kernel.display()
-        );
+        let text =
+            format!("name = \"{name}\"\nmemory = \"16M\"\nkernel = \"{}\"\ncmdline = \"x\"\n{more}", kernel.display());
         Source::Text { text, file: self.dir.path().join(format!("{name}.toml")) }
     }
 

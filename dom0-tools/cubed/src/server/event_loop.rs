@@ -1,8 +1,8 @@
 //! The loop: wait, let the daemon take a step, serve the clients.
 
+use super::Listener;
 use super::sessions::Sessions;
 use super::signals::Signals;
-use super::Listener;
 use crate::channel::{AttachError, Line, Lost};
 use crate::daemon::Daemon;
 use mio::unix::SourceFd;

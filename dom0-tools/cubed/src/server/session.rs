@@ -1,8 +1,8 @@
 //! One client's connection.
 
 use super::outgoing::Outgoing;
-use crate::daemon::{Client, Daemon, Follow, Reply};
 use crate::channel::Hypervisor;
+use crate::daemon::{Client, Daemon, Follow, Reply};
 use mio::net::UnixStream;
 use protocol::{Call, ErrorCode, Failure, Response, wire};
 use std::io::{ErrorKind, Read};
@@ -101,7 +101,8 @@ impl Session {
                 Mode::Console { name, next, history_only } => {
                     let (bytes, after) = daemon.console_output(name, *next, self.outgoing.room()).unwrap_or_default();
                     *next = after.max(*next);
-                    let over = bytes.is_empty() && self.outgoing.is_empty() && (*history_only || !daemon.console_live(name));
+                    let over =
+                        bytes.is_empty() && self.outgoing.is_empty() && (*history_only || !daemon.console_live(name));
                     self.outgoing.push(&bytes);
                     if over {
                         self.mode = Mode::Closing;

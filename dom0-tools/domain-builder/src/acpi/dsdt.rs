@@ -4,8 +4,9 @@ use super::{OEM, OEM_TABLE, REVISION};
 use abi::platform::{EVENT_GSI, EVENT_PORT, UART_GSI, UART_PORT, VIRTIO_BASE, VIRTIO_GSI, VIRTIO_SLOTS, VIRTIO_STRIDE};
 use acpi_tables::Aml;
 use acpi_tables::aml::{
-    And, Device, EISAName, Field, FieldAccessType, FieldEntry, FieldLockRule, FieldUpdateRule, IO, If, Interrupt, Local, Memory32Fixed,
-    Method, Name, Notify, OpRegion, OpRegionSpace, PackageBuilder, Path, ResourceTemplate, Scope, Store, ZERO,
+    And, Device, EISAName, Field, FieldAccessType, FieldEntry, FieldLockRule, FieldUpdateRule, IO, If, Interrupt,
+    Local, Memory32Fixed, Method, Name, Notify, OpRegion, OpRegionSpace, PackageBuilder, Path, ResourceTemplate, Scope,
+    Store, ZERO,
 };
 use acpi_tables::sdt::Sdt;
 
@@ -78,7 +79,10 @@ impl Aml for Uart {
             vec![
                 &Name::new("_HID".into(), &EISAName::new("PNP0501")),
                 &Name::new("_UID".into(), &ZERO),
-                &Name::new("_CRS".into(), &ResourceTemplate::new(vec![&IO::new(UART_PORT, UART_PORT, 1, 8), &interrupt(UART_GSI)])),
+                &Name::new(
+                    "_CRS".into(),
+                    &ResourceTemplate::new(vec![&IO::new(UART_PORT, UART_PORT, 1, 8), &interrupt(UART_GSI)]),
+                ),
             ],
         )
         .to_aml_bytes(sink);
@@ -90,8 +94,11 @@ struct PowerButton;
 
 impl Aml for PowerButton {
     fn to_aml_bytes(&self, sink: &mut dyn acpi_tables::AmlSink) {
-        Device::new("PWRB".into(), vec![&Name::new("_HID".into(), &EISAName::new("PNP0C0C")), &Name::new("_UID".into(), &ZERO)])
-            .to_aml_bytes(sink);
+        Device::new(
+            "PWRB".into(),
+            vec![&Name::new("_HID".into(), &EISAName::new("PNP0C0C")), &Name::new("_UID".into(), &ZERO)],
+        )
+        .to_aml_bytes(sink);
     }
 }
 

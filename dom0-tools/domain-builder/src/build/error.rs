@@ -74,11 +74,17 @@ impl BuildError {
     pub fn hint(&self) -> String {
         match self {
             Self::Kernel { error, .. } => error.hint().to_owned(),
-            Self::Initrd { .. } => "give the path of an initial file system (as /boot/initrd.img-*), or leave the key out".to_owned(),
+            Self::Initrd { .. } => {
+                "give the path of an initial file system (as /boot/initrd.img-*), or leave the key out".to_owned()
+            }
             Self::Cmdline { max, .. } => format!("shorten it to {max} bytes"),
-            Self::Memory { needed } => format!("set it to \"{}M\" or more", (needed.div_ceil(1 << 20) + 16).next_multiple_of(16)),
+            Self::Memory { needed } => {
+                format!("set it to \"{}M\" or more", (needed.div_ceil(1 << 20) + 16).next_multiple_of(16))
+            }
             Self::Overlap { .. } => "link the kernel to an address of 1 MiB or more".to_owned(),
-            Self::Read { .. } => "do not change a kernel or initrd while a domain is being created; try again".to_owned(),
+            Self::Read { .. } => {
+                "do not change a kernel or initrd while a domain is being created; try again".to_owned()
+            }
         }
     }
 }

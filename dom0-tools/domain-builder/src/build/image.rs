@@ -24,8 +24,8 @@ impl Image {
     /// # Errors
     /// Says which key of the domain file is to blame.
     pub fn build(domain: &Domain) -> Result<Self, BuildError> {
-        let kernel =
-            Opened::new(&domain.kernel).map_err(|error| BuildError::Kernel { path: domain.kernel.clone(), error: error.into() })?;
+        let kernel = Opened::new(&domain.kernel)
+            .map_err(|error| BuildError::Kernel { path: domain.kernel.clone(), error: error.into() })?;
         let initrd = domain.initrd.as_ref().map(|path| {
             let refuse = |message: String| BuildError::Initrd { path: path.clone(), message };
             let file = Opened::new(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
@@ -41,7 +41,11 @@ impl Image {
     ///
     /// # Errors
     /// As [`Self::build`].
-    pub fn assemble(domain: &Domain, file: Arc<dyn Source>, initrd: Option<Arc<dyn Source>>) -> Result<Self, BuildError> {
+    pub fn assemble(
+        domain: &Domain,
+        file: Arc<dyn Source>,
+        initrd: Option<Arc<dyn Source>>,
+    ) -> Result<Self, BuildError> {
         let kernel = Kernel::read(&*file).map_err(|error| BuildError::Kernel { path: domain.kernel.clone(), error })?;
         let len = domain.cmdline.len() as u64;
         if len > kernel.cmdline_max() {
@@ -92,7 +96,11 @@ fn place_initrd(kernel: &Kernel, domain: &Domain, len: u64) -> Result<Range<u64>
     let start = end.saturating_sub(len) / PAGE_SIZE * PAGE_SIZE;
     if len > 0 && start < floor {
         let path = domain.initrd.clone().unwrap_or_default();
-        let message = format!("is too large: {} MiB, and this kernel takes {} MiB", len.div_ceil(1 << 20), end.saturating_sub(floor) >> 20);
+        let message = format!(
+            "is too large: {} MiB, and this kernel takes {} MiB",
+            len.div_ceil(1 << 20),
+            end.saturating_sub(floor) >> 20
+        );
         return Err(BuildError::Initrd { path, message });
     }
     Ok(start..start + len)

@@ -11,7 +11,12 @@ use std::ops::Range;
 use zerocopy::{FromZeros, IntoBytes};
 
 /// Adds the boot data and gives the state of vCPU 0.
-pub(super) fn add(image: &mut Sparse, kernel: &BzImage, map: &[Region], initrd: Option<&Range<u64>>) -> Result<BootState, BuildError> {
+pub(super) fn add(
+    image: &mut Sparse,
+    kernel: &BzImage,
+    map: &[Region],
+    initrd: Option<&Range<u64>>,
+) -> Result<BootState, BuildError> {
     image.add_bytes("the page tables", layout::PAGE_TABLES, paging::identity())?;
     image.add_bytes("boot_params", layout::BOOT_PARAMS, boot_params(kernel, map, initrd).as_bytes().to_vec())?;
     Ok(BootState {

@@ -47,7 +47,12 @@ struct MapEntry {
 const _: () = assert!(size_of::<StartInfo>() == 56 && size_of::<Module>() == 32 && size_of::<MapEntry>() == 24);
 
 /// Adds the boot data and gives the state of vCPU 0.
-pub(super) fn add(image: &mut Sparse, kernel: &Pvh, map: &[Region], initrd: Option<&Range<u64>>) -> Result<BootState, BuildError> {
+pub(super) fn add(
+    image: &mut Sparse,
+    kernel: &Pvh,
+    map: &[Region],
+    initrd: Option<&Range<u64>>,
+) -> Result<BootState, BuildError> {
     let modules = layout::START_INFO + size_of::<StartInfo>() as u64;
     let memory_map = modules + size_of::<Module>() as u64;
     let info = StartInfo {
@@ -67,7 +72,8 @@ pub(super) fn add(image: &mut Sparse, kernel: &Pvh, map: &[Region], initrd: Opti
     let mut bytes = [info.as_bytes(), module.as_bytes()].concat();
     for region in map {
         let kind = if region.usable { 1 } else { 2 };
-        let entry = MapEntry { addr: region.start.into(), size: region.len.into(), kind: kind.into(), reserved: 0.into() };
+        let entry =
+            MapEntry { addr: region.start.into(), size: region.len.into(), kind: kind.into(), reserved: 0.into() };
         bytes.extend_from_slice(entry.as_bytes());
     }
     image.add_bytes("the start info", layout::START_INFO, bytes)?;

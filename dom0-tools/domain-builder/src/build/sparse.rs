@@ -21,7 +21,14 @@ pub(super) struct Sparse(BTreeMap<u64, Extent>);
 
 impl Sparse {
     /// Adds bytes of a source. `what` names them in errors. Nothing is added for `len` 0.
-    pub fn add(&mut self, what: &'static str, start: u64, source: Arc<dyn Source>, offset: u64, len: u64) -> Result<(), BuildError> {
+    pub fn add(
+        &mut self,
+        what: &'static str,
+        start: u64,
+        source: Arc<dyn Source>,
+        offset: u64,
+        len: u64,
+    ) -> Result<(), BuildError> {
         if len == 0 {
             return Ok(());
         }

@@ -38,7 +38,12 @@ fn read(text: &str, file: &Path, look: bool) -> Result<Domain, Vec<Mistake>> {
     let (root, errors) = DeTable::parse_recoverable(text);
     report.broken = !errors.is_empty();
     for error in errors {
-        report.add(error.span(), "", error.message().replace('\n', ", "), "correct the TOML here; see docs/domain-file.md for an example");
+        report.add(
+            error.span(),
+            "",
+            error.message().replace('\n', ", "),
+            "correct the TOML here; see docs/domain-file.md for an example",
+        );
     }
     let draft = Draft::read(&mut report, &root, file.parent().unwrap_or(Path::new("")));
     draft.compare(&mut report);

@@ -63,7 +63,11 @@ pub(super) fn compare(report: &mut Report, disks: &[DraftDisk], slots: usize) {
         if let Some(first) = serials.insert(serial, n)
             && let Some(found) = disk.serial.as_ref().or_else(|| disks.get(first)?.serial.as_ref())
         {
-            report.at(found, format!("disks[{first}] and disks[{n}] have the same serial"), "give each disk a serial of its own");
+            report.at(
+                found,
+                format!("disks[{first}] and disks[{n}] have the same serial"),
+                "give each disk a serial of its own",
+            );
         }
         let Some(found) = &disk.path else { continue };
         if let Some(first) = paths.insert(same_file(&found.value), n) {

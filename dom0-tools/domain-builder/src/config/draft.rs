@@ -28,7 +28,8 @@ pub(super) struct Draft {
     pub reconcile: Reconcile,
 }
 
-const POLICIES: &[(&str, Policy)] = &[("destroy", Policy::Destroy), ("restart", Policy::Restart), ("keep", Policy::Keep)];
+const POLICIES: &[(&str, Policy)] =
+    &[("destroy", Policy::Destroy), ("restart", Policy::Restart), ("keep", Policy::Keep)];
 
 impl Draft {
     /// Reads a table, reports what is wrong with single values and unknown keys. Relative paths
@@ -80,7 +81,11 @@ impl Draft {
         if let (Some(memory), Some(limit)) = (&self.memory, &self.limit)
             && limit.value > memory.value
         {
-            report.at(limit, "is more than `memory`", "lower it, raise `memory`, or leave `limit` out to have no limit");
+            report.at(
+                limit,
+                "is more than `memory`",
+                "lower it, raise `memory`, or leave `limit` out to have no limit",
+            );
         }
         if let Some(found) = &self.cmdline
             && let Some(odd) = found.value.chars().find(|c| c.is_control())

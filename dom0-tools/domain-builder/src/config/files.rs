@@ -71,7 +71,11 @@ impl Draft {
     /// Enough of a domain to try to build its image; a memory size that is missing or wrong is
     /// taken as large, so that only what else is wrong is found.
     fn sketch(&self, kernel: &Path) -> crate::Domain {
-        let memory = self.memory.as_ref().map(|found| found.value).filter(|bytes| (crate::domain::MIN_MEMORY..=MAX_MEMORY).contains(bytes));
+        let memory = self
+            .memory
+            .as_ref()
+            .map(|found| found.value)
+            .filter(|bytes| (crate::domain::MIN_MEMORY..=MAX_MEMORY).contains(bytes));
         crate::Domain {
             name: String::new(),
             vcpus: self.vcpus,

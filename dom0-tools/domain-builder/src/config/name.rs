@@ -17,6 +17,9 @@ pub(super) fn mistake(name: &str, max: usize) -> Option<String> {
 /// As [`mistake`], and it must begin with a letter: a number would be an identifier, a dash an option.
 pub(super) fn domain_mistake(name: &str) -> Option<String> {
     mistake(name, crate::domain::MAX_NAME).or_else(|| {
-        name.chars().next().filter(|c| !c.is_ascii_alphabetic()).map(|first| format!("begins with {first:?}, not with a letter"))
+        name.chars()
+            .next()
+            .filter(|c| !c.is_ascii_alphabetic())
+            .map(|first| format!("begins with {first:?}, not with a letter"))
     })
 }

@@ -38,7 +38,13 @@ impl<'t> Report<'t> {
     }
 
     /// A mistake at a place in the text; without one it is of the file as a whole.
-    pub fn add(&mut self, span: Option<Range<usize>>, key: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) {
+    pub fn add(
+        &mut self,
+        span: Option<Range<usize>>,
+        key: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         let (line, column) = span.map_or((0, 0), |span| position(self.text, span.start));
         let file = self.file.to_owned();
         self.mistakes.push(Mistake { file, line, column, key: key.into(), message: message.into(), hint: hint.into() });
@@ -52,7 +58,8 @@ impl<'t> Report<'t> {
     /// All mistakes in the order of the text, those of the file as a whole last. On a line that is
     /// no proper TOML, other mistakes are consequences and left out.
     pub fn finish(mut self) -> Vec<Mistake> {
-        let broken: Vec<u32> = self.mistakes.iter().filter(|m| self.broken && m.key.is_empty()).map(|m| m.line).collect();
+        let broken: Vec<u32> =
+            self.mistakes.iter().filter(|m| self.broken && m.key.is_empty()).map(|m| m.line).collect();
         self.mistakes.retain(|m| m.key.is_empty() || !broken.contains(&m.line));
         self.mistakes.sort_by_key(|m| (m.line == 0, m.line, m.column));
         self.mistakes

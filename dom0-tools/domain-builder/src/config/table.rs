@@ -98,7 +98,12 @@ impl<'a, 'i> Table<'a, 'i> {
     pub fn require(&self, report: &mut Report, key: &str, example: &str) {
         if !self.table.contains_key(key) && !report.broken {
             let place = (!self.prefix.is_empty()).then(|| self.span.clone());
-            report.add(place, format!("{}{key}", self.prefix), "is missing", format!("add a line such as {key} = {example}"));
+            report.add(
+                place,
+                format!("{}{key}", self.prefix),
+                "is missing",
+                format!("add a line such as {key} = {example}"),
+            );
         }
     }
 

@@ -62,7 +62,14 @@ impl BzImage {
             return Err(KernelError::Cut { needed: offset + len, size: file.size() });
         }
         check_payload(file, &header, offset, len)?;
-        Ok(Self { header, offset, len, window: window(&header, len)?, initrd_end: initrd_end(&header)?, cmdline_max: cmdline_max(&header) })
+        Ok(Self {
+            header,
+            offset,
+            len,
+            window: window(&header, len)?,
+            initrd_end: initrd_end(&header)?,
+            cmdline_max: cmdline_max(&header),
+        })
     }
 }
 

@@ -58,7 +58,8 @@ impl Pvh {
                 _ => {}
             }
         }
-        let entry = entry.ok_or(KernelError::Unsupported("the ELF file has no PVH entry note (XEN_ELFNOTE_PHYS32_ENTRY)"))?;
+        let entry =
+            entry.ok_or(KernelError::Unsupported("the ELF file has no PVH entry note (XEN_ELFNOTE_PHYS32_ENTRY)"))?;
         segments.sort_by_key(|s| s.address);
         for pair in segments.windows(2) {
             if let [one, two] = pair {
@@ -97,7 +98,12 @@ fn program_headers(file: &dyn Source, header: &FileHeader<LittleEndian>) -> Resu
     let count = header.e_phnum;
     require((1..=MAX_HEADERS).contains(&count), "e_phnum", count.into(), "there must be 1 to 128 program headers")?;
     let size: u16 = if header.class == Class::ELF64 { 56 } else { 32 };
-    require(header.e_phentsize == size, "e_phentsize", header.e_phentsize.into(), "it must be the size of a program header")?;
+    require(
+        header.e_phentsize == size,
+        "e_phentsize",
+        header.e_phentsize.into(),
+        "it must be the size of a program header",
+    )?;
     let bytes = read(file, header.e_phoff, u64::from(count) * u64::from(size))?;
     let table = SegmentTable::new(LittleEndian, header.class, &bytes);
     (0..usize::from(count)).map(|n| table.get(n).map_err(broken("a program header"))).collect()

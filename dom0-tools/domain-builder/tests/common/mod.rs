@@ -98,7 +98,10 @@ pub fn load(image: &Image, buffer_pages: usize, memory: u64) -> Memory {
     let mut pieces = image.pieces();
     let (mut pages, mut next) = (std::collections::BTreeMap::new(), 0);
     while let Some(piece) = pieces.next(&mut buffer).unwrap() {
-        assert!(piece.gfn >= next && piece.pages >= 1 && piece.pages as usize <= buffer_pages, "{piece:?} after {next:#x}");
+        assert!(
+            piece.gfn >= next && piece.pages >= 1 && piece.pages as usize <= buffer_pages,
+            "{piece:?} after {next:#x}"
+        );
         next = piece.gfn + piece.pages;
         assert!(next * 4096 <= memory.min(abi::platform::LOW_RAM_END), "{piece:?}");
         for (n, page) in buffer.chunks(4096).take(piece.pages as usize).enumerate() {

@@ -20,7 +20,11 @@ impl State {
 
 impl From<DomainFlags> for Reconcile {
     fn from(flags: DomainFlags) -> Self {
-        Self { r1: flags.contains(DomainFlags::R1), r2: flags.contains(DomainFlags::R2), r3: flags.contains(DomainFlags::R3) }
+        Self {
+            r1: flags.contains(DomainFlags::R1),
+            r2: flags.contains(DomainFlags::R2),
+            r3: flags.contains(DomainFlags::R3),
+        }
     }
 }
 

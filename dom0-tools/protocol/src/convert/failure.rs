@@ -9,7 +9,9 @@ impl From<abi::Error> for Failure {
         let (code, hint) = match error {
             E::NotFound => (ErrorCode::NoSuchDomain, "`cube list` shows the domains"),
             E::State => (ErrorCode::WrongState, "`cube show NAME` tells the domain's state"),
-            E::NoMemory => (ErrorCode::NoResources, "`cube doctor` tells what is free; stop a domain or lower its memory limit"),
+            E::NoMemory => {
+                (ErrorCode::NoResources, "`cube doctor` tells what is free; stop a domain or lower its memory limit")
+            }
             E::Full => (ErrorCode::NoResources, "stop a domain"),
             E::Invalid => (ErrorCode::Usage, "correct the argument"),
             E::Version => (ErrorCode::VersionMismatch, "boot the hypervisor and install the tools of one build"),

@@ -44,12 +44,20 @@ impl Reason {
             Self::Reset => "the guest asked for a reset".to_owned(),
             Self::Killed => "killed".to_owned(),
             Self::TripleFault => "triple fault: the guest's own exception handling failed".to_owned(),
-            Self::Emulation => format!("an instruction that cannot be emulated accessed the device address {detail:#x}"),
-            Self::BadAddress => format!("access to guest-physical address {detail:#x}, where there is neither memory nor a device"),
+            Self::Emulation => {
+                format!("an instruction that cannot be emulated accessed the device address {detail:#x}")
+            }
+            Self::BadAddress => {
+                format!("access to guest-physical address {detail:#x}, where there is neither memory nor a device")
+            }
             Self::BadState => format!("the processor refused the guest's state (code {detail:#x})"),
             Self::UnknownExit => format!("an exit that the hypervisor does not handle (code {detail:#x})"),
             Self::BadVirtqueue => {
-                format!("queue {} of the device in slot {} broke the virtio specification", detail & 0xffff_ffff, detail >> 32)
+                format!(
+                    "queue {} of the device in slot {} broke the virtio specification",
+                    detail & 0xffff_ffff,
+                    detail >> 32
+                )
             }
             Self::StoreError => format!("the swap store could not give page {detail:#x} back"),
             Self::OutOfMemory => format!("no memory could be found for page {detail:#x}"),

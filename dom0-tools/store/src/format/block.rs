@@ -41,13 +41,7 @@ pub(crate) enum Body {
 pub(crate) fn encode(generation: u64, index: u64, records: &[Record]) -> Vec<u8> {
     let mut raw = Raw::new_zeroed();
     let count = records.len().min(RECORDS);
-    for (to, record) in raw
-        .body
-        .as_chunks_mut::<RECORD_SIZE>()
-        .0
-        .iter_mut()
-        .zip(records)
-    {
+    for (to, record) in raw.body.as_chunks_mut::<RECORD_SIZE>().0.iter_mut().zip(records) {
         *to = record.encode();
     }
     seal(raw, generation, index, count, KIND_RECORDS)
@@ -87,25 +81,11 @@ pub(crate) fn decode(block: &[u8], generation: u64, index: u64) -> Option<Body> 
     let count = usize::from(raw.count.get());
     match raw.kind.get() {
         KIND_RECORDS => {
-            let list: Option<Vec<_>> = raw
-                .body
-                .as_chunks()
-                .0
-                .get(..count)?
-                .iter()
-                .map(Record::decode)
-                .collect();
+            let list: Option<Vec<_>> = raw.body.as_chunks().0.get(..count)?.iter().map(Record::decode).collect();
             list.map(Body::Records)
         }
         KIND_DISKS => {
-            let list: Option<Vec<_>> = raw
-                .body
-                .as_chunks()
-                .0
-                .get(..count)?
-                .iter()
-                .map(DiskEntry::decode)
-                .collect();
+            let list: Option<Vec<_>> = raw.body.as_chunks().0.get(..count)?.iter().map(DiskEntry::decode).collect();
             list.map(Body::Disks)
         }
         _ => None,
@@ -118,14 +98,7 @@ mod tests {
 
     #[test]
     fn blocks_are_bound_to_generation_and_place() {
-        let records = vec![
-            Record::Set {
-                disk: 1,
-                lba: 2,
-                slot: Some(3)
-            };
-            RECORDS
-        ];
+        let records = vec![Record::Set { disk: 1, lba: 2, slot: Some(3) }; RECORDS];
         let block = encode(5, 9, &records);
         assert_eq!(decode(&block, 5, 9), Some(Body::Records(records)));
         assert_eq!(decode(&block, 4, 9), None);

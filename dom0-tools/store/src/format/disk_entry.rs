@@ -50,11 +50,7 @@ impl DiskEntry {
     pub(super) fn encode(&self) -> [u8; ENTRY] {
         let mut raw = Raw::new_zeroed();
         raw.disk = self.disk.into();
-        let changing = if self.next_stamp.is_some() {
-            CHANGING
-        } else {
-            0
-        };
+        let changing = if self.next_stamp.is_some() { CHANGING } else { 0 };
         raw.flags = ((u16::from(self.known) * KNOWN) | changing).into();
         raw.bytes = self.bytes.into();
         raw.stamp = self.stamp;
@@ -63,9 +59,7 @@ impl DiskEntry {
         for (to, from) in raw.path.iter_mut().zip(path) {
             *to = *from;
         }
-        raw.path_len = u16::try_from(path.len().min(LONGEST_PATH))
-            .unwrap_or(0)
-            .into();
+        raw.path_len = u16::try_from(path.len().min(LONGEST_PATH)).unwrap_or(0).into();
         let mut bytes = [0; ENTRY];
         bytes.copy_from_slice(raw.as_bytes());
         bytes
@@ -100,14 +94,7 @@ mod tests {
     fn entries_survive_encoding() {
         for next_stamp in [None, Some([9; 16])] {
             let path = "x".repeat(LONGEST_PATH);
-            let entry = DiskEntry {
-                disk: 7,
-                known: true,
-                bytes: 1 << 40,
-                stamp: [1; 16],
-                next_stamp,
-                path,
-            };
+            let entry = DiskEntry { disk: 7, known: true, bytes: 1 << 40, stamp: [1; 16], next_stamp, path };
             assert_eq!(DiskEntry::decode(&entry.encode()), Some(entry));
         }
     }

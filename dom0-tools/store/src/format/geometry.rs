@@ -32,12 +32,7 @@ impl Geometry {
         let area = (2 * (bytes / BLOCK)).div_ceil(RECORDS as u64) + SPARE;
         let slots_at = ((2 + 2 * area) * BLOCK).next_multiple_of(ALIGN);
         let slots = bytes.checked_sub(slots_at)? / BLOCK;
-        (slots * BLOCK >= LEAST / 4 && slots < 1 << 40).then_some(Self {
-            bytes,
-            area,
-            slots_at,
-            slots,
-        })
+        (slots * BLOCK >= LEAST / 4 && slots < 1 << 40).then_some(Self { bytes, area, slots_at, slots })
     }
 
     /// Most disk blocks with a reference: three states of each fit in an area with room for appends.

@@ -72,12 +72,8 @@ impl Superblock {
         raw.generation = self.generation.into();
         (raw.store, raw.boot) = (self.store, self.boot);
         let g = self.geometry;
-        (raw.bytes, raw.area, raw.slots_at, raw.slots) = (
-            g.bytes.into(),
-            g.area.into(),
-            g.slots_at.into(),
-            g.slots.into(),
-        );
+        (raw.bytes, raw.area, raw.slots_at, raw.slots) =
+            (g.bytes.into(), g.area.into(), g.slots_at.into(), g.slots.into());
         raw.checksum = crc32c::crc32c(raw.as_bytes()).into();
         raw.as_bytes().to_vec()
     }
@@ -87,11 +83,7 @@ impl Superblock {
             return Found::Foreign;
         };
         if raw.magic != MAGIC {
-            return if block.iter().all(|&b| b == 0) {
-                Found::Zeroes
-            } else {
-                Found::Foreign
-            };
+            return if block.iter().all(|&b| b == 0) { Found::Zeroes } else { Found::Foreign };
         }
         if raw.version != VERSION {
             return Found::OtherVersion(raw.version.get());
@@ -103,17 +95,10 @@ impl Superblock {
             slots_at: raw.slots_at.get(),
             slots: raw.slots.get(),
         };
-        if checksum != crc32c::crc32c(raw.as_bytes())
-            || Geometry::of(geometry.bytes) != Some(geometry)
-        {
+        if checksum != crc32c::crc32c(raw.as_bytes()) || Geometry::of(geometry.bytes) != Some(geometry) {
             return Found::Broken;
         }
-        Found::Valid(Self {
-            generation: raw.generation.get(),
-            store: raw.store,
-            boot: raw.boot,
-            geometry,
-        })
+        Found::Valid(Self { generation: raw.generation.get(), store: raw.store, boot: raw.boot, geometry })
     }
 }
 
@@ -126,12 +111,7 @@ mod tests {
 
     fn sample() -> Superblock {
         let geometry = Geometry::of(64 << 20).unwrap();
-        Superblock {
-            generation: 7,
-            store: [3; 16],
-            boot: [4; 16],
-            geometry,
-        }
+        Superblock { generation: 7, store: [3; 16], boot: [4; 16], geometry }
     }
 
     #[test]
@@ -141,10 +121,7 @@ mod tests {
         for at in (0..bytes.len()).step_by(7) {
             let mut bad = bytes.clone();
             bad[at] ^= 0x10;
-            assert!(
-                !matches!(Superblock::decode(&bad), Found::Valid(_)),
-                "byte {at}"
-            );
+            assert!(!matches!(Superblock::decode(&bad), Found::Valid(_)), "byte {at}");
         }
     }
 

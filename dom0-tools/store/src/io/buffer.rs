@@ -25,16 +25,10 @@ impl Buffer {
     /// `len` zero bytes, page-aligned. `None`: no memory, or `len` is 0.
     #[must_use]
     pub fn allocate(len: usize) -> Option<Self> {
-        let layout = Layout::from_size_align(len, ALIGN)
-            .ok()
-            .filter(|l| l.size() > 0)?;
+        let layout = Layout::from_size_align(len, ALIGN).ok().filter(|l| l.size() > 0)?;
         // SAFETY: the layout's size is not 0.
         let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
-        Some(Self {
-            base,
-            len,
-            own: Some(layout),
-        })
+        Some(Self { base, len, own: Some(layout) })
     }
 
     /// Memory of the caller's.
@@ -44,11 +38,7 @@ impl Buffer {
     /// at `base` must stay mapped, and nobody else may read or write them.
     #[must_use]
     pub const unsafe fn lend(base: NonNull<u8>, len: usize) -> Self {
-        Self {
-            base,
-            len,
-            own: None,
-        }
+        Self { base, len, own: None }
     }
 
     /// Bytes.

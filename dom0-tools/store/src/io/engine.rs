@@ -29,33 +29,19 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(
-        backend: Backend,
-        mailbox: Arc<Mailbox>,
-        faults: Option<FaultHook>,
-    ) -> std::io::Result<Self> {
+    pub(crate) fn new(backend: Backend, mailbox: Arc<Mailbox>, faults: Option<FaultHook>) -> std::io::Result<Self> {
         let ring = match backend {
             Backend::Threads => None,
             Backend::Uring => Some(Ring::new(&mailbox)?),
             Backend::Auto => Ring::new(&mailbox).ok(),
         };
         let workers = Workers::start(&mailbox)?;
-        Ok(Self {
-            ring,
-            workers,
-            mailbox,
-            batch: Vec::new(),
-            faults,
-        })
+        Ok(Self { ring, workers, mailbox, batch: Vec::new(), faults })
     }
 
     /// Which back end was found.
     pub(crate) const fn backend(&self) -> Backend {
-        if self.ring.is_some() {
-            Backend::Uring
-        } else {
-            Backend::Threads
-        }
+        if self.ring.is_some() { Backend::Uring } else { Backend::Threads }
     }
 
     pub(crate) fn queue(&mut self, request: Request) {
@@ -68,8 +54,7 @@ impl Engine {
         for request in std::mem::take(&mut self.batch) {
             match self.fault(&request) {
                 Some(Fault::Error(code)) => {
-                    self.mailbox
-                        .post([request.done(Err(std::io::Error::from_raw_os_error(code)))]);
+                    self.mailbox.post([request.done(Err(std::io::Error::from_raw_os_error(code)))]);
                 }
                 Some(Fault::Short(n)) => self.start_short(request, n),
                 None if request.direct() => plain.push(request),

@@ -16,20 +16,15 @@ pub(super) struct Group {
 
 impl Group {
     pub(super) fn of(request: Request) -> Self {
-        Self {
-            bytes: request.op.len(),
-            parts: vec![request],
-        }
+        Self { bytes: request.op.len(), parts: vec![request] }
     }
 
     fn takes(&self, next: &Request) -> bool {
         let Some(last) = self.parts.last() else {
             return true;
         };
-        let same_kind = matches!(
-            (&last.op, &next.op),
-            (IoOp::Read(_), IoOp::Read(_)) | (IoOp::Write(_), IoOp::Write(_))
-        );
+        let same_kind =
+            matches!((&last.op, &next.op), (IoOp::Read(_), IoOp::Read(_)) | (IoOp::Write(_), IoOp::Write(_)));
         same_kind
             && std::sync::Arc::ptr_eq(&last.volume, &next.volume)
             && last.offset + last.op.len() == next.offset
@@ -40,13 +35,7 @@ impl Group {
 
 /// Sorts a batch by place and joins what is adjacent. The order in a batch has no meaning.
 pub(super) fn join(mut batch: Vec<Request>) -> Vec<Group> {
-    batch.sort_by_key(|r| {
-        (
-            std::sync::Arc::as_ptr(&r.volume).addr(),
-            matches!(r.op, IoOp::Write(_)),
-            r.offset,
-        )
-    });
+    batch.sort_by_key(|r| (std::sync::Arc::as_ptr(&r.volume).addr(), matches!(r.op, IoOp::Write(_)), r.offset));
     let mut groups: Vec<Group> = Vec::new();
     for request in batch {
         match groups.last_mut() {

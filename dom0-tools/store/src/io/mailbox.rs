@@ -15,10 +15,7 @@ pub(crate) struct Mailbox {
 impl Mailbox {
     pub(crate) fn new() -> std::io::Result<Self> {
         let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self {
-            list: Mutex::new(Vec::new()),
-            event,
-        })
+        Ok(Self { list: Mutex::new(Vec::new()), event })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -26,10 +23,7 @@ impl Mailbox {
     }
 
     pub(crate) fn post(&self, completions: impl IntoIterator<Item = Completion>) {
-        self.list
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(completions);
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).extend(completions);
         // It can only fail when the counter is at its end: then the descriptor is readable anyhow.
         let _ = rustix::io::write(&self.event, &1u64.to_ne_bytes());
     }

@@ -61,20 +61,14 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn done(self, result: std::io::Result<()>) -> Completion {
-        Completion {
-            token: self.token,
-            result,
-            buffer: self.op.into_buffer(),
-        }
+        Completion { token: self.token, result, buffer: self.op.into_buffer() }
     }
 
     /// True if the kernel can do it directly from and to the buffer.
     pub(crate) fn direct(&self) -> bool {
         let align = self.volume.align();
         match &self.op {
-            IoOp::Read(b) | IoOp::Write(b) => {
-                self.offset.is_multiple_of(align as u64) && b.aligned(align)
-            }
+            IoOp::Read(b) | IoOp::Write(b) => self.offset.is_multiple_of(align as u64) && b.aligned(align),
             IoOp::Sync => true,
             IoOp::Zero { .. } => false,
         }

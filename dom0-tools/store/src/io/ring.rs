@@ -36,21 +36,12 @@ impl Ring {
         let ring = IoUring::builder().setup_clamp().build(DEPTH)?;
         let mut probe = io_uring::Probe::new();
         ring.submitter().register_probe(&mut probe)?;
-        let needed = [
-            opcode::Readv::CODE,
-            opcode::Writev::CODE,
-            opcode::Fsync::CODE,
-        ];
+        let needed = [opcode::Readv::CODE, opcode::Writev::CODE, opcode::Fsync::CODE];
         if !needed.iter().all(|&code| probe.is_supported(code)) {
             return Err(std::io::ErrorKind::Unsupported.into());
         }
-        ring.submitter()
-            .register_eventfd(mailbox.fd().as_raw_fd())?;
-        Ok(Self {
-            ring,
-            flying: Slab::new(),
-            waiting: VecDeque::new(),
-        })
+        ring.submitter().register_eventfd(mailbox.fd().as_raw_fd())?;
+        Ok(Self { ring, flying: Slab::new(), waiting: VecDeque::new() })
     }
 
     /// Takes a group. `limit`: the first transfer ends there (for tests).
@@ -73,21 +64,11 @@ impl Ring {
     }
 
     /// Appends ended requests' completions; what did not end well goes to the workers.
-    pub(super) fn reap(
-        &mut self,
-        workers: &Workers,
-        mailbox: &Mailbox,
-        into: &mut Vec<super::Completion>,
-    ) {
+    pub(super) fn reap(&mut self, workers: &Workers, mailbox: &Mailbox, into: &mut Vec<super::Completion>) {
         let ended: Vec<(usize, i32)> = self
             .ring
             .completion()
-            .map(|c| {
-                (
-                    usize::try_from(c.user_data()).unwrap_or(usize::MAX),
-                    c.result(),
-                )
-            })
+            .map(|c| (usize::try_from(c.user_data()).unwrap_or(usize::MAX), c.result()))
             .collect();
         for (key, result) in ended {
             let Some(Flying { group, .. }) = self.flying.try_remove(key) else {
@@ -96,10 +77,7 @@ impl Ring {
             if u64::try_from(result).is_ok_and(|n| n == group.bytes) {
                 into.extend(group.parts.into_iter().map(|r| r.done(Ok(()))));
             } else {
-                group
-                    .parts
-                    .into_iter()
-                    .for_each(|r| workers.give(Group::of(r), None));
+                group.parts.into_iter().for_each(|r| workers.give(Group::of(r), None));
             }
         }
         self.submit(workers, mailbox);
@@ -143,8 +121,7 @@ impl Drop for Ring {
             }
             let ended: Vec<u64> = self.ring.completion().map(|c| c.user_data()).collect();
             for key in ended {
-                self.flying
-                    .try_remove(usize::try_from(key).unwrap_or(usize::MAX));
+                self.flying.try_remove(usize::try_from(key).unwrap_or(usize::MAX));
             }
         }
     }
@@ -157,10 +134,7 @@ fn vectors(group: &Group, limit: Option<usize>) -> Box<[libc::iovec]> {
         if let IoOp::Read(b) | IoOp::Write(b) = &part.op {
             let len = b.len().min(left);
             left -= len;
-            list.push(libc::iovec {
-                iov_base: b.base().cast(),
-                iov_len: len,
-            });
+            list.push(libc::iovec { iov_base: b.base().cast(), iov_len: len });
         }
     }
     list.into_boxed_slice()
@@ -170,14 +144,8 @@ fn entry(first: &Request, fd: RawFd, vectors: &[libc::iovec]) -> io_uring::squeu
     let fd = types::Fd(fd);
     let count = u32::try_from(vectors.len()).unwrap_or(0);
     match first.op {
-        IoOp::Read(_) => opcode::Readv::new(fd, vectors.as_ptr(), count)
-            .offset(first.offset)
-            .build(),
-        IoOp::Write(_) => opcode::Writev::new(fd, vectors.as_ptr(), count)
-            .offset(first.offset)
-            .build(),
-        IoOp::Zero { .. } | IoOp::Sync => opcode::Fsync::new(fd)
-            .flags(types::FsyncFlags::DATASYNC)
-            .build(),
+        IoOp::Read(_) => opcode::Readv::new(fd, vectors.as_ptr(), count).offset(first.offset).build(),
+        IoOp::Write(_) => opcode::Writev::new(fd, vectors.as_ptr(), count).offset(first.offset).build(),
+        IoOp::Zero { .. } | IoOp::Sync => opcode::Fsync::new(fd).flags(types::FsyncFlags::DATASYNC).build(),
     }
 }

@@ -50,23 +50,16 @@ pub(super) fn run(mut request: Request, fault: Option<Fault>) -> super::Completi
     };
     let result = match &mut request.op {
         IoOp::Read(buffer) if direct => {
-            let (head, tail) = buffer
-                .bytes_mut()
-                .split_at_mut_checked(cut)
-                .unwrap_or_default();
+            let (head, tail) = buffer.bytes_mut().split_at_mut_checked(cut).unwrap_or_default();
             let at = offset + head.len() as u64;
             read_exact(&volume, offset, head).and_then(|()| read_exact(&volume, at, tail))
         }
         IoOp::Write(buffer) if direct => {
             let (head, tail) = buffer.bytes().split_at_checked(cut).unwrap_or_default();
-            write_all(&volume, offset, head)
-                .and_then(|()| write_all(&volume, offset + head.len() as u64, tail))
+            write_all(&volume, offset, head).and_then(|()| write_all(&volume, offset + head.len() as u64, tail))
         }
         IoOp::Read(buffer) => widened(&volume, offset, buffer.len()).and_then(|(wide, skip)| {
-            let part = wide
-                .bytes()
-                .get(skip..skip + buffer.len())
-                .ok_or(io::ErrorKind::UnexpectedEof)?;
+            let part = wide.bytes().get(skip..skip + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
             buffer.bytes_mut().copy_from_slice(part);
             Ok(())
         }),
@@ -99,19 +92,12 @@ fn patch(volume: &Volume, offset: u64, bytes: &[u8]) -> io::Result<()> {
         return write_all(volume, offset, copy.bytes());
     }
     let (mut wide, skip) = widened(volume, offset, bytes.len())?;
-    wide.bytes_mut()
-        .get_mut(skip..skip + bytes.len())
-        .ok_or(io::ErrorKind::InvalidInput)?
-        .copy_from_slice(bytes);
+    wide.bytes_mut().get_mut(skip..skip + bytes.len()).ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
     write_all(volume, offset - skip as u64, wide.bytes())
 }
 
 fn zero(volume: &Volume, offset: u64, len: u64, unmap: bool) -> io::Result<()> {
-    let how = if unmap {
-        FallocateFlags::PUNCH_HOLE
-    } else {
-        FallocateFlags::ZERO_RANGE
-    };
+    let how = if unmap { FallocateFlags::PUNCH_HOLE } else { FallocateFlags::ZERO_RANGE };
     let align = volume.align().max(1) as u64;
     if offset.is_multiple_of(align) && len.is_multiple_of(align) {
         match fallocate(volume.fd(), how | FallocateFlags::KEEP_SIZE, offset, len) {
@@ -127,13 +113,7 @@ fn zero(volume: &Volume, offset: u64, len: u64, unmap: bool) -> io::Result<()> {
         let zeroes = vec![0; usize::try_from(step).unwrap_or(ZEROES)];
         let inner = step / align * align;
         if inner > 0 && at.is_multiple_of(align) && inner < step {
-            patch(
-                volume,
-                at,
-                zeroes
-                    .get(..usize::try_from(inner).unwrap_or(0))
-                    .unwrap_or_default(),
-            )?;
+            patch(volume, at, zeroes.get(..usize::try_from(inner).unwrap_or(0)).unwrap_or_default())?;
             at += inner;
             continue;
         }

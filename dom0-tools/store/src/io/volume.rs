@@ -28,12 +28,7 @@ impl Volume {
     /// Opens what is there. With `write` the file is locked against a second opening.
     ///
     /// `patience`: how long to wait for the lock.
-    pub(crate) fn open(
-        path: &Path,
-        write: bool,
-        disk: Option<u16>,
-        patience: Duration,
-    ) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, write: bool, disk: Option<u16>, patience: Duration) -> Result<Self, Error> {
         let access = if write { OFlags::RDWR } else { OFlags::RDONLY } | OFlags::CLOEXEC;
         let error = |source: Errno| Error::io("cannot open", path)(source.into());
         let (fd, direct) = match open(path, access | OFlags::DIRECT, Mode::empty()) {
@@ -42,11 +37,7 @@ impl Volume {
             Err(Errno::INVAL) => (open(path, access, Mode::empty()).map_err(error)?, false),
             Err(e) => return Err(error(e)),
         };
-        let lock = if write {
-            FlockOperation::NonBlockingLockExclusive
-        } else {
-            FlockOperation::NonBlockingLockShared
-        };
+        let lock = if write { FlockOperation::NonBlockingLockExclusive } else { FlockOperation::NonBlockingLockShared };
         let start = Instant::now();
         while let Err(e) = flock(&fd, lock) {
             match e {
@@ -62,14 +53,8 @@ impl Volume {
             FileType::BlockDevice => rustix::fs::ioctl_blksszget(&fd).map_err(error)? as usize,
             _ => COARSE.min(512),
         };
-        let mut volume = Self {
-            fd,
-            path: path.to_path_buf(),
-            bytes,
-            align: if direct { block } else { 1 },
-            direct,
-            disk,
-        };
+        let mut volume =
+            Self { fd, path: path.to_path_buf(), bytes, align: if direct { block } else { 1 }, direct, disk };
         if direct && kind != FileType::BlockDevice && !volume.takes(512) {
             volume.align = COARSE;
         }

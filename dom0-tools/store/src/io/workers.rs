@@ -30,10 +30,7 @@ impl Workers {
             let thread = std::thread::Builder::new().name(format!("store-io-{i}"));
             threads.push(thread.spawn(move || work(&receive, &mailbox))?);
         }
-        Ok(Self {
-            send: Some(send),
-            threads,
-        })
+        Ok(Self { send: Some(send), threads })
     }
 
     pub(super) fn give(&self, group: Group, fault: Option<Fault>) {
@@ -55,10 +52,7 @@ impl Drop for Workers {
 
 fn work(receive: &Mutex<Receiver<Work>>, mailbox: &Mailbox) {
     loop {
-        let next = receive
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv();
+        let next = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
             Ok((group, fault)) => mailbox.post(run(group, fault)),
             Err(_) => return,
@@ -72,11 +66,7 @@ fn run(mut group: Group, fault: Option<Fault>) -> Vec<Completion> {
     if group.parts.len() > 1 && at_once(&mut group) {
         return group.parts.into_iter().map(|r| r.done(Ok(()))).collect();
     }
-    group
-        .parts
-        .into_iter()
-        .map(|r| transfer::run(r, fault))
-        .collect()
+    group.parts.into_iter().map(|r| transfer::run(r, fault)).collect()
 }
 
 fn at_once(group: &mut Group) -> bool {
@@ -92,10 +82,7 @@ fn at_once(group: &mut Group) -> bool {
             IoOp::Zero { .. } | IoOp::Sync => return false,
         }
     }
-    let moved = if writes.is_empty() {
-        preadv(volume.fd(), &mut reads, offset)
-    } else {
-        pwritev(volume.fd(), &writes, offset)
-    };
+    let moved =
+        if writes.is_empty() { preadv(volume.fd(), &mut reads, offset) } else { pwritev(volume.fd(), &writes, offset) };
     moved.is_ok_and(|n| n as u64 == group.bytes)
 }

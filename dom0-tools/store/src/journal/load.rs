@@ -29,10 +29,7 @@ pub(crate) fn superblock(volume: &Volume) -> Result<Superblock, Error> {
     for place in [0, BLOCK] {
         match Superblock::decode(&read(volume, place, BLOCK)?) {
             Found::Valid(found) => {
-                if best
-                    .as_ref()
-                    .is_none_or(|b| b.generation < found.generation)
-                {
+                if best.as_ref().is_none_or(|b| b.generation < found.generation) {
                     best = Some(found);
                 }
             }
@@ -44,15 +41,8 @@ pub(crate) fn superblock(volume: &Volume) -> Result<Superblock, Error> {
     match (best, version) {
         (Some(found), _) if found.geometry.bytes > volume.bytes() => Err(Error::Truncated(path())),
         (Some(found), _) => Ok(found),
-        (None, Some(found)) => Err(Error::Version {
-            path: path(),
-            found,
-            known: VERSION,
-        }),
-        (None, None) if ours => Err(Error::Damaged {
-            path: path(),
-            block: 0,
-        }),
+        (None, Some(found)) => Err(Error::Version { path: path(), found, known: VERSION }),
+        (None, None) if ours => Err(Error::Damaged { path: path(), block: 0 }),
         (None, None) => Err(Error::NoStore(path())),
     }
 }
@@ -60,11 +50,7 @@ pub(crate) fn superblock(volume: &Volume) -> Result<Superblock, Error> {
 /// The journal of the superblock's generation, to its end.
 pub(crate) fn load(volume: &Volume, superblock: &Superblock) -> Result<Loaded, Error> {
     let at = superblock.geometry.area_at(superblock.area());
-    let mut loaded = Loaded {
-        state: State::default(),
-        blocks: 0,
-        gap: None,
-    };
+    let mut loaded = Loaded { state: State::default(), blocks: 0, gap: None };
     let mut ended = false;
     let mut index = 0;
     while index < superblock.geometry.area {

@@ -41,8 +41,6 @@ impl State {
         let disks: Vec<DiskEntry> = self.disks.values().cloned().collect();
         let disks = disks.chunks(ENTRIES).map(|c| Body::Disks(c.to_vec()));
         let records = self.refs.records();
-        disks
-            .chain(records.chunks(RECORDS).map(|c| Body::Records(c.to_vec())))
-            .collect()
+        disks.chain(records.chunks(RECORDS).map(|c| Body::Records(c.to_vec()))).collect()
     }
 }

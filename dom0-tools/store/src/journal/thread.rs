@@ -28,10 +28,7 @@ impl Journal {
         let (send, receive) = channel();
         let thread = std::thread::Builder::new().name("store-journal".into());
         let thread = thread.spawn(move || run(writer, &receive, &mailbox))?;
-        Ok(Self {
-            send: Some(send),
-            thread: Some(thread),
-        })
+        Ok(Self { send: Some(send), thread: Some(thread) })
     }
 
     /// Appends records, in the order of calls; the mailbox gets the token when the kernel has them.
@@ -48,9 +45,7 @@ impl Journal {
         if let Some(send) = &self.send {
             let _ = send.send(Command::Disk(Box::new(disk), reply));
         }
-        answer
-            .recv()
-            .unwrap_or_else(|_| Err(io::Error::other("the journal's thread has ended")))
+        answer.recv().unwrap_or_else(|_| Err(io::Error::other("the journal's thread has ended")))
     }
 }
 
@@ -99,7 +94,5 @@ fn flush(writer: &mut Writer, tokens: &mut Vec<u64>, records: &mut Vec<Record>, 
 }
 
 fn copy(error: &io::Error) -> io::Error {
-    error
-        .raw_os_error()
-        .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+    error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }

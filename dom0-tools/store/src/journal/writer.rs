@@ -32,24 +32,14 @@ impl Writer {
         faults: Option<FaultHook>,
     ) -> io::Result<Self> {
         let superblock = Superblock { boot, ..old };
-        let mut writer = Self {
-            volume,
-            superblock,
-            state,
-            used: 0,
-            dead: false,
-            faults,
-        };
+        let mut writer = Self { volume, superblock, state, used: 0, dead: false, faults };
         writer.next_generation()?;
         Ok(writer)
     }
 
     /// Appends records. When it returns, the kernel has them.
     pub(crate) fn append(&mut self, records: &[Record]) -> io::Result<()> {
-        let bodies = records
-            .chunks(RECORDS)
-            .map(|c| Body::Records(c.to_vec()))
-            .collect();
+        let bodies = records.chunks(RECORDS).map(|c| Body::Records(c.to_vec())).collect();
         self.put(bodies)
     }
 
@@ -98,11 +88,7 @@ impl Writer {
     }
 
     fn write(&mut self, bodies: &[Body]) -> io::Result<()> {
-        let Superblock {
-            generation,
-            geometry,
-            ..
-        } = self.superblock;
+        let Superblock { generation, geometry, .. } = self.superblock;
         let at = geometry.area_at(self.superblock.area());
         for chunk in bodies.chunks(256) {
             let mut bytes = Vec::with_capacity(chunk.len() * BLOCK as usize);
@@ -119,13 +105,7 @@ impl Writer {
     }
 
     fn store(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let attempt = Attempt {
-            disk: None,
-            write: true,
-            journal: true,
-            offset,
-            len: bytes.len() as u64,
-        };
+        let attempt = Attempt { disk: None, write: true, journal: true, offset, len: bytes.len() as u64 };
         let mut buffer = Buffer::allocate(bytes.len()).ok_or(io::ErrorKind::OutOfMemory)?;
         buffer.bytes_mut().copy_from_slice(bytes);
         match self.faults.as_ref().and_then(|hook| hook(&attempt)) {
@@ -133,11 +113,7 @@ impl Writer {
             Some(Fault::Short(n)) => {
                 // As if the process had been killed here.
                 let whole = n / BLOCK as usize * BLOCK as usize;
-                write_all(
-                    &self.volume,
-                    offset,
-                    buffer.bytes().get(..whole).unwrap_or_default(),
-                )?;
+                write_all(&self.volume, offset, buffer.bytes().get(..whole).unwrap_or_default())?;
                 return Err(io::ErrorKind::WriteZero.into());
             }
             None => {}

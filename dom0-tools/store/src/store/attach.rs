@@ -20,9 +20,7 @@ impl Store {
     /// # Errors
     /// If it is in use, another one than it should be, or the system refuses.
     pub fn attach(&mut self, path: &Path, write: bool, refs: &RefTable) -> Result<Attached, Error> {
-        let full = path
-            .canonicalize()
-            .map_err(Error::io("cannot find", path))?;
+        let full = path.canonicalize().map_err(Error::io("cannot find", path))?;
         let name = full.to_string_lossy().into_owned();
         if name.len() > LONGEST_PATH {
             return Err(Error::LongPath(full));
@@ -41,17 +39,8 @@ impl Store {
             return Err(Error::Attached(full));
         }
         volume.disk = Some(disk);
-        let stamped = if write {
-            self.stamp(&volume, disk, fresh, name)?
-        } else {
-            carried != Carried::Unable
-        };
-        let attached = Attached {
-            disk,
-            bytes: volume.bytes(),
-            direct: volume.direct(),
-            stamped,
-        };
+        let stamped = if write { self.stamp(&volume, disk, fresh, name)? } else { carried != Carried::Unable };
+        let attached = Attached { disk, bytes: volume.bytes(), direct: volume.direct(), stamped };
         self.images.insert(disk, Arc::new(volume));
         Ok(attached)
     }
@@ -90,11 +79,7 @@ impl Store {
         let stale = |found: String, entry: &DiskEntry| Error::Stale {
             path: full.to_path_buf(),
             found,
-            expected: Stamp {
-                store: self.id,
-                image: entry.stamp,
-            }
-            .to_string(),
+            expected: Stamp { store: self.id, image: entry.stamp }.to_string(),
         };
         match carried {
             Carried::Stamp(found) if found.store == self.id => {
@@ -105,65 +90,33 @@ impl Store {
                         found: found.to_string(),
                         expected: by_path.map_or_else(
                             || "none: the store has forgotten it".into(),
-                            |d| {
-                                Stamp {
-                                    store: self.id,
-                                    image: d.stamp,
-                                }
-                                .to_string()
-                            },
+                            |d| Stamp { store: self.id, image: d.stamp }.to_string(),
                         ),
                     }),
                 }
             }
-            Carried::Stamp(found) => Err(Error::OtherStore {
-                path: full.to_path_buf(),
-                stamp: found.to_string(),
-            }),
+            Carried::Stamp(found) => Err(Error::OtherStore { path: full.to_path_buf(), stamp: found.to_string() }),
             Carried::None => match by_path {
                 Some(entry) if refs.refers(entry.disk) => Err(stale("missing".into(), entry)),
                 other => Ok(other.cloned()),
             },
             Carried::Unable => match by_path {
-                Some(entry) if refs.refers(entry.disk) && entry.bytes != bytes => Err(stale(
-                    format!("size {bytes} instead of {}", entry.bytes),
-                    entry,
-                )),
+                Some(entry) if refs.refers(entry.disk) && entry.bytes != bytes => {
+                    Err(stale(format!("size {bytes} instead of {}", entry.bytes), entry))
+                }
                 other => Ok(other.cloned()),
             },
         }
     }
 
     /// Gives the image a new stamp. Until the journal knows that it carries it, both count.
-    fn stamp(
-        &mut self,
-        volume: &Volume,
-        disk: u16,
-        fresh: bool,
-        path: String,
-    ) -> Result<bool, Error> {
+    fn stamp(&mut self, volume: &Volume, disk: u16, fresh: bool, path: String) -> Result<bool, Error> {
         let next = random().map_err(Error::io("no random bytes for", volume.path()))?;
-        let old = if fresh {
-            next
-        } else {
-            self.known.get(&disk).map_or(next, |d| d.stamp)
-        };
-        let mut entry = DiskEntry {
-            disk,
-            known: true,
-            bytes: volume.bytes(),
-            stamp: old,
-            next_stamp: Some(next),
-            path,
-        };
+        let old = if fresh { next } else { self.known.get(&disk).map_or(next, |d| d.stamp) };
+        let mut entry =
+            DiskEntry { disk, known: true, bytes: volume.bytes(), stamp: old, next_stamp: Some(next), path };
         self.put(entry.clone())?;
-        let stamped = stamp::write(
-            volume,
-            &Stamp {
-                store: self.id,
-                image: next,
-            },
-        )?;
+        let stamped = stamp::write(volume, &Stamp { store: self.id, image: next })?;
         (entry.stamp, entry.next_stamp) = (next, None);
         self.put(entry)?;
         Ok(stamped)
@@ -173,14 +126,10 @@ impl Store {
         if entry.known {
             self.known.insert(entry.disk, entry.clone());
         }
-        self.journal
-            .put_disk(entry)
-            .map_err(Error::io("cannot write the journal of", self.volume.path()))
+        self.journal.put_disk(entry).map_err(Error::io("cannot write the journal of", self.volume.path()))
     }
 
     fn free_number(&self) -> Result<u16, Error> {
-        (1..=DISKS)
-            .find(|n| !self.known.contains_key(n) && !self.images.contains_key(n))
-            .ok_or(Error::TooManyDisks)
+        (1..=DISKS).find(|n| !self.known.contains_key(n) && !self.images.contains_key(n)).ok_or(Error::TooManyDisks)
     }
 }

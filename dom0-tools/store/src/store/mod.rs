@@ -29,12 +29,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            backend: Backend::Auto,
-            faults: None,
-            boot: None,
-            patience: Duration::from_secs(10),
-        }
+        Self { backend: Backend::Auto, faults: None, boot: None, patience: Duration::from_secs(10) }
     }
 }
 

@@ -29,8 +29,7 @@ impl Store {
             }
         }
         let volume = Volume::open(path, true, None, Duration::ZERO)?;
-        let geometry =
-            Geometry::of(volume.bytes()).ok_or_else(|| Error::TooSmall(path.to_path_buf()))?;
+        let geometry = Geometry::of(volume.bytes()).ok_or_else(|| Error::TooSmall(path.to_path_buf()))?;
         let memory = || error("no memory for")(std::io::ErrorKind::OutOfMemory.into());
         let mut head = Buffer::allocate(2 * BLOCK as usize).ok_or_else(memory)?;
         read_exact(&volume, 0, head.bytes_mut()).map_err(error("cannot read"))?;
@@ -48,14 +47,8 @@ impl Store {
         // An earlier store's journal blocks must not fit this one's generations.
         let seed = random().map_err(error("no random bytes for"))?;
         let generation = u64::from_le_bytes(seed.first_chunk().copied().unwrap_or_default()) >> 16;
-        let fresh = Superblock {
-            generation,
-            store,
-            boot: [0; 16],
-            geometry,
-        };
-        Writer::begin(Arc::new(volume), fresh, [0; 16], State::default(), None)
-            .map_err(error("cannot write"))?;
+        let fresh = Superblock { generation, store, boot: [0; 16], geometry };
+        Writer::begin(Arc::new(volume), fresh, [0; 16], State::default(), None).map_err(error("cannot write"))?;
         Ok(geometry)
     }
 
@@ -76,21 +69,14 @@ impl Store {
         let mut state = loaded.state;
         match loaded.gap {
             Some(block) if same_boot => {
-                return Err(Error::Damaged {
-                    path: path.to_path_buf(),
-                    block,
-                });
+                return Err(Error::Damaged { path: path.to_path_buf(), block });
             }
             _ if same_boot => {}
             _ => state.refs.roll_back(),
         }
         let (geometry, id) = (old.geometry, old.store);
-        let recovered = Recovered {
-            refs: state.refs.clone(),
-            disks: state.disks.values().cloned().collect(),
-            geometry,
-            same_boot,
-        };
+        let recovered =
+            Recovered { refs: state.refs.clone(), disks: state.disks.values().cloned().collect(), geometry, same_boot };
         let known = state.disks.clone();
         let writer = Writer::begin(volume.clone(), old, boot, state, options.faults.clone());
         let writer = writer.map_err(error("cannot write the journal of"))?;
@@ -100,17 +86,7 @@ impl Store {
         let journal = Journal::start(writer, mailbox.clone()).map_err(error("no thread for"))?;
         let images = std::collections::BTreeMap::new();
         Ok((
-            Self {
-                journal,
-                engine,
-                mailbox,
-                volume,
-                geometry,
-                id,
-                known,
-                images,
-                patience: options.patience,
-            },
+            Self { journal, engine, mailbox, volume, geometry, id, known, images, patience: options.patience },
             recovered,
         ))
     }
@@ -120,18 +96,12 @@ impl Store {
 pub(super) fn random() -> std::io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     let got = rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())?;
-    if got == bytes.len() {
-        Ok(bytes)
-    } else {
-        Err(std::io::ErrorKind::UnexpectedEof.into())
-    }
+    if got == bytes.len() { Ok(bytes) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// The kernel's identifier of this boot.
 fn this_boot() -> std::io::Result<[u8; 16]> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    u128::from_str_radix(&digits, 16)
-        .map(u128::to_be_bytes)
-        .map_err(|_| std::io::ErrorKind::InvalidData.into())
+    u128::from_str_radix(&digits, 16).map(u128::to_be_bytes).map_err(|_| std::io::ErrorKind::InvalidData.into())
 }

@@ -32,11 +32,9 @@ impl Store {
     /// the fast way; anything else is widened, so nobody else may change those blocks meanwhile.
     pub fn queue(&mut self, token: u64, medium: Medium, offset: u64, op: IoOp) {
         let place = match medium {
-            Medium::Store => Some((
-                self.volume.clone(),
-                self.geometry.slots_at,
-                self.geometry.slots * tesseract::BLOCK,
-            )),
+            Medium::Store => {
+                Some((self.volume.clone(), self.geometry.slots_at, self.geometry.slots * tesseract::BLOCK))
+            }
             Medium::Disk(disk) => self.images.get(&disk).map(|v| (v.clone(), 0, v.bytes())),
         };
         let Some((volume, start, bytes)) = place else {
@@ -45,12 +43,7 @@ impl Store {
         if op.len() == 0 || offset.checked_add(op.len()).is_none_or(|end| end > bytes) {
             return self.refuse(token, op, io::ErrorKind::InvalidInput);
         }
-        self.engine.queue(Request {
-            token,
-            volume,
-            offset: start + offset,
-            op,
-        });
+        self.engine.queue(Request { token, volume, offset: start + offset, op });
     }
 
     /// Queues a sync.
@@ -82,19 +75,10 @@ impl Store {
     }
 
     fn queue_sync(&mut self, token: u64, volume: Arc<Volume>) {
-        self.engine.queue(Request {
-            token,
-            volume,
-            offset: 0,
-            op: IoOp::Sync,
-        });
+        self.engine.queue(Request { token, volume, offset: 0, op: IoOp::Sync });
     }
 
     fn refuse(&self, token: u64, op: IoOp, why: io::ErrorKind) {
-        self.mailbox.post([Completion {
-            token,
-            result: Err(why.into()),
-            buffer: op.into_buffer(),
-        }]);
+        self.mailbox.post([Completion { token, result: Err(why.into()), buffer: op.into_buffer() }]);
     }
 }

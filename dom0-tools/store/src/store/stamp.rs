@@ -19,12 +19,7 @@ pub(super) struct Stamp {
 
 impl std::fmt::Display for Stamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{:032x}:{:032x}",
-            u128::from_be_bytes(self.store),
-            u128::from_be_bytes(self.image)
-        )
+        write!(f, "{:032x}:{:032x}", u128::from_be_bytes(self.store), u128::from_be_bytes(self.image))
     }
 }
 
@@ -42,31 +37,19 @@ pub(super) fn read(volume: &Volume) -> Result<Carried, Error> {
     match fgetxattr(volume.fd(), NAME, &mut bytes[..]) {
         Ok(len) => Ok(parse(bytes.get(..len).unwrap_or_default()).map_or(
             // Somebody else's hand: no store of ours has this identity.
-            Carried::Stamp(Stamp {
-                store: [0; 16],
-                image: [0; 16],
-            }),
+            Carried::Stamp(Stamp { store: [0; 16], image: [0; 16] }),
             Carried::Stamp,
         )),
         Err(Errno::NODATA) => Ok(Carried::None),
         Err(Errno::OPNOTSUPP | Errno::PERM | Errno::NOSYS) => Ok(Carried::Unable),
-        Err(e) => Err(Error::io("cannot read the stamp of", volume.path())(
-            e.into(),
-        )),
+        Err(e) => Err(Error::io("cannot read the stamp of", volume.path())(e.into())),
     }
 }
 
 /// Puts the stamp on, durably. False: the image cannot carry one.
 pub(super) fn write(volume: &Volume, stamp: &Stamp) -> Result<bool, Error> {
-    match fsetxattr(
-        volume.fd(),
-        NAME,
-        stamp.to_string().as_bytes(),
-        XattrFlags::empty(),
-    ) {
-        Ok(()) => fsync(volume.fd())
-            .map(|()| true)
-            .map_err(|e| Error::io("cannot sync", volume.path())(e.into())),
+    match fsetxattr(volume.fd(), NAME, stamp.to_string().as_bytes(), XattrFlags::empty()) {
+        Ok(()) => fsync(volume.fd()).map(|()| true).map_err(|e| Error::io("cannot sync", volume.path())(e.into())),
         Err(Errno::OPNOTSUPP | Errno::PERM | Errno::NOSYS) => Ok(false),
         Err(e) => Err(Error::io("cannot stamp", volume.path())(e.into())),
     }
@@ -78,9 +61,7 @@ pub(super) fn remove(volume: &Volume) -> Result<(), Error> {
     match fremovexattr(volume.fd(), NAME) {
         Ok(()) => fsync(volume.fd()).map_err(|e| Error::io("cannot sync", volume.path())(e.into())),
         Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::PERM | Errno::NOSYS) => Ok(()),
-        Err(e) => Err(Error::io("cannot remove the stamp of", volume.path())(
-            e.into(),
-        )),
+        Err(e) => Err(Error::io("cannot remove the stamp of", volume.path())(e.into())),
     }
 }
 
@@ -88,10 +69,7 @@ fn parse(bytes: &[u8]) -> Option<Stamp> {
     let text = std::str::from_utf8(bytes).ok().filter(|t| t.len() == LEN)?;
     let (store, image) = text.split_once(':')?;
     let number = |t: &str| u128::from_str_radix(t, 16).ok().map(u128::to_be_bytes);
-    Some(Stamp {
-        store: number(store)?,
-        image: number(image)?,
-    })
+    Some(Stamp { store: number(store)?, image: number(image)? })
 }
 
 #[cfg(test)]
@@ -100,10 +78,7 @@ mod tests {
 
     #[test]
     fn stamps_survive_as_text() {
-        let stamp = Stamp {
-            store: [0xa5; 16],
-            image: [7; 16],
-        };
+        let stamp = Stamp { store: [0xa5; 16], image: [7; 16] };
         assert_eq!(parse(stamp.to_string().as_bytes()), Some(stamp));
         assert_eq!(parse(b"nonsense"), None);
     }

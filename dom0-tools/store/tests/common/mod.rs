@@ -21,12 +21,7 @@ pub fn place() -> Place {
 }
 
 pub fn options(backend: Backend) -> Options {
-    Options {
-        backend,
-        boot: Some(BOOT),
-        patience: std::time::Duration::ZERO,
-        ..Options::default()
-    }
+    Options { backend, boot: Some(BOOT), patience: std::time::Duration::ZERO, ..Options::default() }
 }
 
 pub fn open(path: &Path, backend: Backend) -> (Store, Recovered) {
@@ -49,14 +44,8 @@ pub fn wait(store: &mut Store, count: usize) -> Vec<Completion> {
 fn poll(store: &Store) {
     use rustix::event::{PollFd, PollFlags, Timespec};
     let mut fds = [PollFd::from_borrowed_fd(store.event(), PollFlags::IN)];
-    let limit = Timespec {
-        tv_sec: 20,
-        tv_nsec: 0,
-    };
-    assert!(
-        rustix::event::poll(&mut fds, Some(&limit)).unwrap() > 0,
-        "nothing ended in 20 s"
-    );
+    let limit = Timespec { tv_sec: 20, tv_nsec: 0 };
+    assert!(rustix::event::poll(&mut fds, Some(&limit)).unwrap() > 0, "nothing ended in 20 s");
 }
 
 pub fn filled(len: usize, byte: u8) -> Buffer {
@@ -71,12 +60,7 @@ pub fn write(store: &mut Store, medium: Medium, offset: u64, len: usize, byte: u
 }
 
 pub fn read(store: &mut Store, medium: Medium, offset: u64, len: usize) -> Vec<u8> {
-    store.queue(
-        0,
-        medium,
-        offset,
-        IoOp::Read(Buffer::allocate(len).unwrap()),
-    );
+    store.queue(0, medium, offset, IoOp::Read(Buffer::allocate(len).unwrap()));
     let done = wait(store, 1).remove(0);
     done.result.unwrap();
     done.buffer.unwrap().bytes().to_vec()

@@ -9,20 +9,12 @@ use tesseract::{Config, Switches};
 const D: u16 = DISKS[0];
 
 fn world() -> World {
-    let config = Config {
-        reserve: 0,
-        read_around: 1,
-        ..Config::new(16)
-    };
+    let config = Config { reserve: 0, read_around: 1, ..Config::new(16) };
     World::new(config, Switches::default(), false)
 }
 
 fn whole(page: u64) -> Part {
-    Part {
-        page,
-        first: 0,
-        sectors: SECTORS,
-    }
+    Part { page, first: 0, sectors: SECTORS }
 }
 
 fn write(world: &mut World, lba: u64, page: u64) {
@@ -85,16 +77,7 @@ fn a2_pages_dirtied_after_association_are_not_dropped() {
     assert_eq!(kind(&w, 0), BlockRef::SWAP);
     // By a device, in part.
     read(&mut w, 2, 1);
-    w.transfer(
-        false,
-        D,
-        8,
-        vec![Part {
-            page: 1,
-            first: 2,
-            sectors: 1,
-        }],
-    );
+    w.transfer(false, D, 8, vec![Part { page: 1, first: 2, sectors: 1 }]);
     w.drain();
     evict(&mut w, 1);
     assert_eq!(kind(&w, 1), BlockRef::SWAP);
@@ -121,11 +104,7 @@ fn a3_a_page_dirtied_while_its_own_write_is_under_way_is_not_dropped() {
         w.store(0, 1);
         w.drain();
         evict(&mut w, 0);
-        assert_eq!(
-            kind(&w, 0),
-            BlockRef::SWAP,
-            "step {steps}, request over: {over}"
-        );
+        assert_eq!(kind(&w, 0), BlockRef::SWAP, "step {steps}, request over: {over}");
         w.check(true);
     }
 }
@@ -138,16 +117,7 @@ fn a4_resident_swapped_and_partial_pages_in_one_request_at_every_offset() {
         fill(&mut w, 3);
         swapped(&mut w, 0);
         (1..3).for_each(|page| w.store(page, 5));
-        let parts = vec![
-            whole(1),
-            whole(0),
-            Part {
-                page: 2,
-                first: 4,
-                sectors: 3,
-            },
-            whole(3),
-        ];
+        let parts = vec![whole(1), whole(0), Part { page: 2, first: 4, sectors: 3 }, whole(3)];
         w.transfer(true, D, sector, parts);
         w.drain();
         w.check(true);
@@ -169,16 +139,7 @@ fn a5_the_power_fails_after_every_single_step() {
         w.hypervisor.evict(0);
         w.transfer(true, D, 8, vec![whole(0)]);
         w.flush(D);
-        w.transfer(
-            true,
-            D,
-            2,
-            vec![Part {
-                page: 1,
-                first: 0,
-                sectors: 2,
-            }],
-        );
+        w.transfer(true, D, 2, vec![Part { page: 1, first: 0, sectors: 2 }]);
         w.transfer(true, D, 16, vec![whole(0)]);
         for _ in 0..stop {
             if !(w.event() || w.command(true) || w.append() || w.work(stop)) {
@@ -262,10 +223,7 @@ fn a10_a_disk_with_references_is_not_let_go_and_resolving_makes_it_whole() {
     let mut w = world();
     swapped(&mut w, 0);
     write(&mut w, 1, 0);
-    assert_eq!(
-        w.map.detach(D, false),
-        Err(tesseract::Error::HasReferences(D))
-    );
+    assert_eq!(w.map.detach(D, false), Err(tesseract::Error::HasReferences(D)));
     // Also while its domain writes on.
     let actions = w.map.resolve_all(D).unwrap();
     w.take(actions);
@@ -306,11 +264,7 @@ fn a_late_event_may_still_name_the_block_that_a_writer_wants() {
     while w.work(0) {}
     w.transfer(true, D, 24, vec![whole(0)]);
     while w.command(true) || w.work(0) {}
-    assert_eq!(
-        w.host.block(D, 2),
-        before,
-        "the late event names this content"
-    );
+    assert_eq!(w.host.block(D, 2), before, "the late event names this content");
     w.hypervisor.touch(0);
     w.drain();
     assert_ne!(w.host.block(D, 2), before);

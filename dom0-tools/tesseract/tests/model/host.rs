@@ -28,9 +28,7 @@ fn sectors(extent: Extent) -> impl Iterator<Item = Sector> {
 
 impl Host {
     pub fn read(&self, from: Extent) -> Vec<u32> {
-        sectors(from)
-            .map(|s| self.now.get(&s).copied().unwrap_or(0))
-            .collect()
+        sectors(from).map(|s| self.now.get(&s).copied().unwrap_or(0)).collect()
     }
 
     /// Writes the sectors for which `mask` has a one (a killed write may have been partial).
@@ -46,11 +44,7 @@ impl Host {
 
     pub fn block(&self, disk: u16, lba: u64) -> Content {
         let mut out = [0; SECTORS];
-        out.copy_from_slice(&self.read(Extent {
-            medium: Medium::Disk(disk),
-            offset: lba * BLOCK,
-            len: 4096,
-        }));
+        out.copy_from_slice(&self.read(Extent { medium: Medium::Disk(disk), offset: lba * BLOCK, len: 4096 }));
         out
     }
 
@@ -70,9 +64,8 @@ impl Host {
                 return;
             }
         };
-        let (done, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.volatile)
-            .into_iter()
-            .partition(|((d, _), _)| *d == disk);
+        let (done, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.volatile).into_iter().partition(|((d, _), _)| *d == disk);
         self.volatile = rest;
         for (s, v) in done {
             self.durable.insert(s, v);
@@ -82,9 +75,7 @@ impl Host {
     /// What a new daemon finds.
     pub fn replay(&mut self) -> RefTable {
         let mut refs = RefTable::new();
-        self.journal
-            .iter()
-            .for_each(|r| refs.apply(r, &mut Vec::new()));
+        self.journal.iter().for_each(|r| refs.apply(r, &mut Vec::new()));
         // As the store does: a new generation with a snapshot, durable.
         self.journal = refs.records();
         self.journal_durable = self.journal.len();
@@ -101,12 +92,9 @@ impl Host {
         }
         self.now = self.durable.clone();
         let more = self.journal.len() - self.journal_durable;
-        self.journal
-            .truncate(self.journal_durable + chance() as usize % (more + 1));
+        self.journal.truncate(self.journal_durable + chance() as usize % (more + 1));
         let mut refs = RefTable::new();
-        self.journal
-            .iter()
-            .for_each(|r| refs.apply(r, &mut Vec::new()));
+        self.journal.iter().for_each(|r| refs.apply(r, &mut Vec::new()));
         refs.roll_back();
         self.journal = refs.records();
         self.journal_durable = self.journal.len();

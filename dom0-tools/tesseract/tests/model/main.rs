@@ -1,11 +1,6 @@
 //! The map against plain memory and plain disks: random guests, an executor that does everything
 //! in any order, kills of the daemon and losses of power at any point. Every byte read is compared.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::cast_possible_wrap
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_wrap)]
 
 mod hazards;
 mod host;
@@ -21,39 +16,16 @@ use world::{DISKS, LBAS, PAGES, World};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Store {
-        page: u64,
-        at: usize,
-    },
-    Touch {
-        page: u64,
-    },
-    Evict {
-        page: u64,
-    },
-    Release {
-        page: u64,
-    },
-    Transfer {
-        write: bool,
-        disk: u16,
-        sector: u64,
-        parts: Vec<Part>,
-    },
-    Zero {
-        disk: u16,
-        sector: u64,
-        sectors: u64,
-        unmap: bool,
-    },
-    Flush {
-        disk: u16,
-    },
+    Store { page: u64, at: usize },
+    Touch { page: u64 },
+    Evict { page: u64 },
+    Release { page: u64 },
+    Transfer { write: bool, disk: u16, sector: u64, parts: Vec<Part> },
+    Zero { disk: u16, sector: u64, sectors: u64, unmap: bool },
+    Flush { disk: u16 },
     Event,
     Settle,
-    Work {
-        pick: usize,
-    },
+    Work { pick: usize },
     Command,
     Append,
     Kill,
@@ -81,12 +53,7 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 fn step(power: bool, breaks: bool) -> impl Strategy<Value = Step> {
-    let transfer = (
-        any::<bool>(),
-        disk(),
-        sector(),
-        prop::collection::vec(part(), 1..4),
-    );
+    let transfer = (any::<bool>(), disk(), sector(), prop::collection::vec(part(), 1..4));
     prop_oneof![
         8 => (page(), 0..SECTORS).prop_map(|(page, at)| Step::Store { page, at }),
         4 => page().prop_map(|page| Step::Touch { page }),
@@ -112,18 +79,8 @@ fn run(world: &mut World, step: Step) {
         Step::Touch { page } => world.hypervisor.touch(page),
         Step::Evict { page } => world.hypervisor.evict(page),
         Step::Release { page } => world.hypervisor.release(page),
-        Step::Transfer {
-            write,
-            disk,
-            sector,
-            parts,
-        } => world.transfer(write, disk, sector, parts),
-        Step::Zero {
-            disk,
-            sector,
-            sectors,
-            unmap,
-        } => world.zero(disk, sector, sectors, unmap),
+        Step::Transfer { write, disk, sector, parts } => world.transfer(write, disk, sector, parts),
+        Step::Zero { disk, sector, sectors, unmap } => world.zero(disk, sector, sectors, unmap),
         Step::Flush { disk } => world.flush(disk),
         Step::Event => drop(world.event()),
         Step::Settle => world.settle(),
@@ -138,25 +95,12 @@ fn run(world: &mut World, step: Step) {
 }
 
 fn setting() -> impl Strategy<Value = (Config, Switches, bool, u64)> {
-    (
-        10..40u64,
-        0..3u64,
-        1..5u64,
-        1..5u32,
-        any::<(bool, bool, bool, bool)>(),
-        1..u64::MAX,
+    (10..40u64, 0..3u64, 1..5u64, 1..5u32, any::<(bool, bool, bool, bool)>(), 1..u64::MAX).prop_map(
+        |(slots, reserve, read_around, run, (r1, r2, r3, moves_in), seed)| {
+            let config = Config { reserve, read_around, max_run: run * 4096, ..Config::new(slots) };
+            (config, Switches { r1, r2, r3 }, moves_in, seed)
+        },
     )
-        .prop_map(
-            |(slots, reserve, read_around, run, (r1, r2, r3, moves_in), seed)| {
-                let config = Config {
-                    reserve,
-                    read_around,
-                    max_run: run * 4096,
-                    ..Config::new(slots)
-                };
-                (config, Switches { r1, r2, r3 }, moves_in, seed)
-            },
-        )
 }
 
 fn world(setting: (Config, Switches, bool, u64)) -> World {
@@ -167,10 +111,7 @@ fn world(setting: (Config, Switches, bool, u64)) -> World {
 }
 
 fn cases() -> u32 {
-    std::env::var("TESSERACT_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(150)
+    std::env::var("TESSERACT_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150)
 }
 
 proptest! {

@@ -24,11 +24,7 @@ struct Cell {
 
 impl Cell {
     fn at(&self, seq: u64) -> &[u32] {
-        self.log
-            .iter()
-            .rev()
-            .find(|e| e.seq <= seq)
-            .map_or(&self.base, |e| &e.values)
+        self.log.iter().rev().find(|e| e.seq <= seq).map_or(&self.base, |e| &e.values)
     }
 }
 
@@ -41,18 +37,11 @@ pub struct Oracle {
 
 impl Oracle {
     fn cell(&mut self, sector: Sector) -> &mut Cell {
-        self.cells.entry(sector).or_insert(Cell {
-            base: vec![0],
-            log: Vec::new(),
-        })
+        self.cells.entry(sector).or_insert(Cell { base: vec![0], log: Vec::new() })
     }
 
     pub fn write(&mut self, seq: u64, sector: Sector, value: u32) {
-        self.cell(sector).log.push(Entry {
-            seq,
-            values: vec![value],
-            done: false,
-        });
+        self.cell(sector).log.push(Entry { seq, values: vec![value], done: false });
     }
 
     /// The write may have stored this instead.
@@ -70,11 +59,7 @@ impl Oracle {
         cell.log[i].done = true;
         if !ok {
             // Old or new, from now on: later writes were submitted after this one, so they still win.
-            let old = if i == 0 {
-                cell.base.clone()
-            } else {
-                cell.log[i - 1].values.clone()
-            };
+            let old = if i == 0 { cell.base.clone() } else { cell.log[i - 1].values.clone() };
             cell.log[i].values.extend(old);
         }
     }
@@ -83,12 +68,8 @@ impl Oracle {
     /// so later writes may have come first.
     pub fn read(&mut self, seq: u64, sector: Sector, value: u32, loose: bool) {
         let cell = self.cell(sector);
-        let fits = cell.at(seq).contains(&value)
-            || loose
-                && cell
-                    .log
-                    .iter()
-                    .any(|e| e.seq > seq && e.values.contains(&value));
+        let fits =
+            cell.at(seq).contains(&value) || loose && cell.log.iter().any(|e| e.seq > seq && e.values.contains(&value));
         assert!(
             fits,
             "sector {sector:?}: read {value}, expected one of {:?} (log {:?}, read at {seq})",

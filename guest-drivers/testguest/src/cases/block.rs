@@ -60,7 +60,8 @@ fn transfer(disk: &mut Disk, sectors: u64, pass: u64, write: bool) -> Outcome {
         } else {
             bytes.fill(!expected(start, pass));
         }
-        let result = if write { disk.write_blocks(sector as usize, bytes) } else { disk.read_blocks(sector as usize, bytes) };
+        let result =
+            if write { disk.write_blocks(sector as usize, bytes) } else { disk.read_blocks(sector as usize, bytes) };
         if let Err(error) = result {
             fail!("{count} sectors at {sector}, write {write}: {error:?}");
         }

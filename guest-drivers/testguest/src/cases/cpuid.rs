@@ -25,7 +25,17 @@ fn features() -> Outcome {
     for (bit, name) in [(21, "x2apic"), (24, "tsc-deadline"), (31, "hypervisor")] {
         ensure!(c & 1 << bit != 0, "{name} is not offered");
     }
-    for (bit, name) in [(0, "fpu"), (4, "tsc"), (5, "msr"), (6, "pae"), (8, "cx8"), (9, "apic"), (13, "pge"), (25, "sse"), (26, "sse2")] {
+    for (bit, name) in [
+        (0, "fpu"),
+        (4, "tsc"),
+        (5, "msr"),
+        (6, "pae"),
+        (8, "cx8"),
+        (9, "apic"),
+        (13, "pge"),
+        (25, "sse"),
+        (26, "sse2"),
+    ] {
         ensure!(d & 1 << bit != 0, "{name} is not offered");
     }
     // OSXSAVE mirrors CR4, which is clear here; XSAVE may be offered.

@@ -38,15 +38,19 @@ const KINDS: &[(&str, Crash)] = &[
     ("table-device", || load_table(VIRTIO_BASE, 4095)),
     ("vector-device", || {
         // SAFETY: meant to end the domain; SSE is switched on for it, and no register of it is in use.
-        unsafe { asm!("mov rcx, cr4", "or rcx, 0x600", "mov cr4, rcx", "movups xmm0, [rax]", in("rax") VIRTIO_BASE, out("rcx") _) }
+        unsafe {
+            asm!("mov rcx, cr4", "or rcx, 0x600", "mov cr4, rcx", "movups xmm0, [rax]", in("rax") VIRTIO_BASE, out("rcx") _)
+        }
     }),
     ("crossing-device", || {
         // SAFETY: meant to end the domain.
         unsafe { asm!("mov eax, [rax]", inout("rax") VIRTIO_BASE + 0xffe => _) }
     }),
     // These never end: dom0 has to.
-    ("spin", || loop {
-        core::hint::spin_loop();
+    ("spin", || {
+        loop {
+            core::hint::spin_loop();
+        }
     }),
     ("spin-enabled", || {
         cpu::enable_interrupts();
@@ -54,14 +58,20 @@ const KINDS: &[(&str, Crash)] = &[
             core::hint::spin_loop();
         }
     }),
-    ("halt", || loop {
-        cpu::halt_forever_step();
+    ("halt", || {
+        loop {
+            cpu::halt_forever_step();
+        }
     }),
-    ("exits-cpuid", || loop {
-        cpuid(0, 0);
+    ("exits-cpuid", || {
+        loop {
+            cpuid(0, 0);
+        }
     }),
-    ("exits-port", || loop {
-        in8(DEBUG_PORT);
+    ("exits-port", || {
+        loop {
+            in8(DEBUG_PORT);
+        }
     }),
     ("exits-interrupt", || {
         interrupts::handle(0x50, || apic::send(cpu::number(), apic::FIXED | 0x50));
@@ -70,8 +80,10 @@ const KINDS: &[(&str, Crash)] = &[
             cpu::sleep();
         }
     }),
-    ("exits-print", || loop {
-        println!("a guest that prints for ever");
+    ("exits-print", || {
+        loop {
+            println!("a guest that prints for ever");
+        }
     }),
 ];
 

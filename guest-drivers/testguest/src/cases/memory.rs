@@ -49,7 +49,10 @@ pub fn run() -> Outcome {
             for word in 0..WORDS {
                 if pass > 0 {
                     let (found, expected) = (memory::read(page, word), plan.word(page, word, written));
-                    ensure!(found == expected, "pass {pass}: word {word} of page {page} is {found:#x}, not {expected:#x}");
+                    ensure!(
+                        found == expected,
+                        "pass {pass}: word {word} of page {page} is {found:#x}, not {expected:#x}"
+                    );
                     checksum = checksum.rotate_left(1) ^ found;
                 }
             }

@@ -17,7 +17,21 @@ pub fn run() -> Outcome {
 
 fn present() -> Outcome {
     // TSC; SYSENTER; PAT; STAR, LSTAR, CSTAR, FMASK; FS, GS and kernel GS base; KVM clock.
-    for register in [0x10, 0x174, 0x175, 0x176, 0x277, 0xc000_0081, 0xc000_0082, 0xc000_0083, 0xc000_0084, 0xc000_0100, 0xc000_0101, 0xc000_0102, 0x4b56_4d01] {
+    for register in [
+        0x10,
+        0x174,
+        0x175,
+        0x176,
+        0x277,
+        0xc000_0081,
+        0xc000_0082,
+        0xc000_0083,
+        0xc000_0084,
+        0xc000_0100,
+        0xc000_0101,
+        0xc000_0102,
+        0x4b56_4d01,
+    ] {
         let value = read_msr(register);
         ensure!(value.is_ok(), "reading {register:#x} gave exception {:?}", value.err());
     }
@@ -36,7 +50,9 @@ fn present() -> Outcome {
 
 fn absent() -> Outcome {
     // VM_CR, VM_HSAVE_PA, IA32_VMX_BASIC, SMM base, performance events, energy, and numbers that nobody uses.
-    for register in [0xc001_0114, 0xc001_0117, 0x480, 0x9e, 0x186, 0x611, 0x0bad_cafe, 0xc001_ffff, 0xffff_ffff, 0x4b56_4dff] {
+    for register in
+        [0xc001_0114, 0xc001_0117, 0x480, 0x9e, 0x186, 0x611, 0x0bad_cafe, 0xc001_ffff, 0xffff_ffff, 0x4b56_4dff]
+    {
         let read = read_msr(register);
         ensure!(read == Err(PROTECTION), "reading {register:#x} gave {read:?}");
         let written = write_msr(register, 0);

@@ -31,7 +31,14 @@ fn place(place: Place, data: u64) -> usize {
     }
 }
 
-fn emulated(bytes: &[u8], rip: u64, fault: &dyn Fn(&Registers) -> u64, data: u64, registers: &mut Registers, memory: &mut [u8]) {
+fn emulated(
+    bytes: &[u8],
+    rip: u64,
+    fault: &dyn Fn(&Registers) -> u64,
+    data: u64,
+    registers: &mut Registers,
+    memory: &mut [u8],
+) {
     registers.rip = rip;
     for _ in 0..100 {
         let address = fault(registers);

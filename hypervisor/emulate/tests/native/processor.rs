@@ -35,7 +35,12 @@ impl Processor {
 
     /// Runs the instruction that `emit` assembles. `memory` is the two data pages. Returns its bytes;
     /// `registers.rip` is its address before and the address after it afterwards.
-    pub fn run(&self, emit: &dyn Fn(&mut CodeAssembler), registers: &mut Registers, memory: &mut [u8]) -> (Vec<u8>, u64) {
+    pub fn run(
+        &self,
+        emit: &dyn Fn(&mut CodeAssembler),
+        registers: &mut Registers,
+        memory: &mut [u8],
+    ) -> (Vec<u8>, u64) {
         let context = self.base as u64 + PAGE as u64;
         let slot = |n: usize| qword_ptr(context + 8 * n as u64);
         let all = [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];

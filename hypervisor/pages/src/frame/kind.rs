@@ -26,18 +26,12 @@ use FrameKind::{Dom0, Domain, Free, Hypervisor, Quarantine, Reserved, Shared, Ta
 
 impl FrameKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
-        Reserved, Free, Hypervisor, Table, Domain, Dom0, Shared, Quarantine,
-    ];
+    pub const ALL: [Self; 8] = [Reserved, Free, Hypervisor, Table, Domain, Dom0, Shared, Quarantine];
 
     /// The kind with this number.
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
-        if (number as usize) < Self::ALL.len() {
-            Some(Self::ALL[number as usize])
-        } else {
-            None
-        }
+        if (number as usize) < Self::ALL.len() { Some(Self::ALL[number as usize]) } else { None }
     }
 
     /// True if frames of this kind may be referenced beside their owner's own use of them.

@@ -27,21 +27,13 @@ impl Owner {
     /// A domain; `None` if the identifier does not fit.
     #[must_use]
     pub const fn domain(id: u32) -> Option<Self> {
-        if id < Self::NOBODY.0 as u32 {
-            Some(Self(id as u16))
-        } else {
-            None
-        }
+        if id < Self::NOBODY.0 as u32 { Some(Self(id as u16)) } else { None }
     }
 
     /// The domain's identifier; `None` for nobody.
     #[must_use]
     pub const fn id(self) -> Option<u32> {
-        if self.0 == Self::NOBODY.0 {
-            None
-        } else {
-            Some(self.0 as u32)
-        }
+        if self.0 == Self::NOBODY.0 { None } else { Some(self.0 as u32) }
     }
 }
 

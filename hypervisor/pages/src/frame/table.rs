@@ -51,12 +51,7 @@ impl<'a> FrameTable<'a> {
     ///
     /// # Errors
     /// It is not Free, or a free frame cannot become `kind`.
-    pub fn claim(
-        &self,
-        mfn: Mfn,
-        kind: FrameKind,
-        owner: Owner,
-    ) -> Result<FrameRecord, FrameError> {
+    pub fn claim(&self, mfn: Mfn, kind: FrameKind, owner: Owner) -> Result<FrameRecord, FrameError> {
         self.change(mfn, |record| {
             require(record.kind == FrameKind::Free, Why::Kind(record.kind))?;
             become_kind(record, kind, owner, 1)
@@ -71,16 +66,10 @@ impl<'a> FrameTable<'a> {
     pub fn get_ref(&self, mfn: Mfn, owner: Owner) -> Result<FrameRecord, FrameError> {
         self.change(mfn, |record| {
             require(record.kind.is_referable(), Why::Kind(record.kind))?;
-            require(
-                record.kind == FrameKind::Shared || record.owner == owner,
-                Why::NotOwner,
-            )?;
+            require(record.kind == FrameKind::Shared || record.owner == owner, Why::NotOwner)?;
             require(record.references > 0, Why::NoReference)?;
             require(record.references < MAX_REFERENCES, Why::TooManyReferences)?;
-            Ok(FrameRecord {
-                references: record.references + 1,
-                ..record
-            })
+            Ok(FrameRecord { references: record.references + 1, ..record })
         })
     }
 
@@ -92,16 +81,9 @@ impl<'a> FrameTable<'a> {
         let record = self.change(mfn, |record| {
             require(record.kind.is_referable(), Why::Kind(record.kind))?;
             require(record.references > 0, Why::NoReference)?;
-            Ok(FrameRecord {
-                references: record.references - 1,
-                ..record
-            })
+            Ok(FrameRecord { references: record.references - 1, ..record })
         })?;
-        Ok(if record.references == 0 {
-            Put::Last
-        } else {
-            Put::Remaining(record.references)
-        })
+        Ok(if record.references == 0 { Put::Last } else { Put::Remaining(record.references) })
     }
 
     /// True if somebody beside the page's own translation holds on to the frame, so that it must
@@ -144,10 +126,7 @@ impl<'a> FrameTable<'a> {
     /// It is of another kind, or still has references.
     pub fn quarantine(&self, mfn: Mfn) -> Result<FrameRecord, FrameError> {
         self.change(mfn, |record| {
-            require(
-                record.references == 0 || !record.kind.is_referable(),
-                Why::Referenced(record.references),
-            )?;
+            require(record.references == 0 || !record.kind.is_referable(), Why::Referenced(record.references))?;
             become_kind(record, FrameKind::Quarantine, record.owner, 0)
         })
     }
@@ -164,10 +143,7 @@ impl<'a> FrameTable<'a> {
             require(record.kind != FrameKind::Reserved, Why::Kind(record.kind))?;
             let next = become_kind(record, FrameKind::Free, Owner::NOBODY, 0)?;
             require(record.references == own, Why::Referenced(record.references))?;
-            Ok(FrameRecord {
-                generation: record.generation.wrapping_add(1),
-                ..next
-            })
+            Ok(FrameRecord { generation: record.generation.wrapping_add(1), ..next })
         })
     }
 
@@ -175,10 +151,7 @@ impl<'a> FrameTable<'a> {
         mfn.0
             .checked_sub(self.base.0)
             .and_then(|index| self.records.get(usize::try_from(index).ok()?))
-            .ok_or(FrameError {
-                mfn,
-                why: Why::OutOfTable,
-            })
+            .ok_or(FrameError { mfn, why: Why::OutOfTable })
     }
 
     /// Replaces a record by what `change` makes of it and returns the new one. Tried again only
@@ -192,12 +165,7 @@ impl<'a> FrameTable<'a> {
         let mut old = word.load(Ordering::Acquire);
         loop {
             let next = change(decode(mfn, old)?).map_err(|why| FrameError { mfn, why })?;
-            match word.compare_exchange_weak(
-                old,
-                next.encode(),
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
+            match word.compare_exchange_weak(old, next.encode(), Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Ok(next),
                 Err(found) => old = found,
             }
@@ -206,10 +174,7 @@ impl<'a> FrameTable<'a> {
 }
 
 fn decode(mfn: Mfn, word: u32) -> Result<FrameRecord, FrameError> {
-    FrameRecord::decode(word).ok_or(FrameError {
-        mfn,
-        why: Why::Corrupt(word),
-    })
+    FrameRecord::decode(word).ok_or(FrameError { mfn, why: Why::Corrupt(word) })
 }
 
 fn require(condition: bool, why: Why) -> Result<(), Why> {
@@ -217,17 +182,7 @@ fn require(condition: bool, why: Why) -> Result<(), Why> {
 }
 
 /// The record with another kind, if the table has that transition.
-fn become_kind(
-    record: FrameRecord,
-    kind: FrameKind,
-    owner: Owner,
-    references: u16,
-) -> Result<FrameRecord, Why> {
+fn become_kind(record: FrameRecord, kind: FrameKind, owner: Owner, references: u16) -> Result<FrameRecord, Why> {
     require(allowed(record.kind, kind), Why::Kind(record.kind))?;
-    Ok(FrameRecord {
-        kind,
-        owner,
-        references,
-        ..record
-    })
+    Ok(FrameRecord { kind, owner, references, ..record })
 }

@@ -51,9 +51,7 @@ impl fmt::Display for P2mError {
             Self::OutOfRange => out.write_str("the guest frame is beyond a domain's largest"),
             Self::NoMemory => out.write_str("no frame for the table of page states"),
             Self::Forbidden(forbidden) => forbidden.fmt(out),
-            Self::Unrepresentable => {
-                out.write_str("the frame or the block reference is out of range")
-            }
+            Self::Unrepresentable => out.write_str("the frame or the block reference is out of range"),
             Self::Corrupt(word) => write!(out, "a page state is overwritten ({:#x})", word.0),
         }
     }

@@ -21,11 +21,7 @@ impl P2m {
     /// All pages Absent; `None` if there is no frame for the root.
     #[must_use]
     pub fn new(mem: &(impl Memory + ?Sized)) -> Option<Self> {
-        Some(Self {
-            root: mem.allocate()?,
-            tables: 1,
-            counts: Counts::default(),
-        })
+        Some(Self { root: mem.allocate()?, tables: 1, counts: Counts::default() })
     }
 
     /// Pages by state; exact after every call.
@@ -71,12 +67,7 @@ impl P2m {
     /// The guest frame is out of range, the state cannot be stored, the map is overwritten, or
     /// there is no frame for a table. Storing never needs a frame where a state other than
     /// Absent is stored already.
-    pub fn set(
-        &mut self,
-        mem: &(impl Memory + ?Sized),
-        gfn: Gfn,
-        state: PageState,
-    ) -> Result<PageState, P2mError> {
+    pub fn set(&mut self, mem: &(impl Memory + ?Sized), gfn: Gfn, state: PageState) -> Result<PageState, P2mError> {
         let word = state.encode().ok_or(P2mError::Unrepresentable)?;
         let before = self.get(mem, gfn)?;
         let table = match self.leaf_table(mem, gfn) {
@@ -146,9 +137,5 @@ const fn link(table: Mfn) -> u64 {
 }
 
 fn in_range(gfn: Gfn) -> Result<(), P2mError> {
-    if gfn < P2m::limit() {
-        Ok(())
-    } else {
-        Err(P2mError::OutOfRange)
-    }
+    if gfn < P2m::limit() { Ok(()) } else { Err(P2mError::OutOfRange) }
 }

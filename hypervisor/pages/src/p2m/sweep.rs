@@ -54,12 +54,7 @@ impl P2m {
 
     /// Frees tables that say nothing but Absent, in the cursor's range. `budget` as above, but a
     /// table is looked at as a whole, so a call may go over it by two tables.
-    pub fn free_tables_bounded(
-        &mut self,
-        mem: &(impl Memory + ?Sized),
-        cursor: &mut Cursor,
-        budget: u32,
-    ) -> Progress {
+    pub fn free_tables_bounded(&mut self, mem: &(impl Memory + ?Sized), cursor: &mut Cursor, budget: u32) -> Progress {
         let mut budget = budget.max(1);
         let end = cursor.end().min(Self::limit());
         while cursor.position() < end {
@@ -92,16 +87,12 @@ impl P2m {
 
     /// Level of the lowest table that is there for `gfn`.
     fn lowest(&self, mem: &(impl Memory + ?Sized), gfn: Gfn) -> u8 {
-        (0..LEVELS)
-            .find(|&level| self.table(mem, gfn, level).is_some())
-            .unwrap_or(LEVELS - 1)
+        (0..LEVELS).find(|&level| self.table(mem, gfn, level).is_some()).unwrap_or(LEVELS - 1)
     }
 
     /// Takes the table of `level` for `gfn` out if it is empty. Returns the words looked at.
     fn free_if_empty(&mut self, mem: &(impl Memory + ?Sized), gfn: Gfn, level: u8) -> u32 {
-        let (Some(table), Some(above)) =
-            (self.table(mem, gfn, level), self.table(mem, gfn, level + 1))
-        else {
+        let (Some(table), Some(above)) = (self.table(mem, gfn, level), self.table(mem, gfn, level + 1)) else {
             return 0;
         };
         if is_empty(mem, table) {

@@ -158,11 +158,9 @@ impl EventKind {
     pub const fn fault(self) -> Fault {
         match self {
             Self::Discard | Self::Balloon | Self::Deflate => Fault::Domain,
-            Self::PageOutDone
-            | Self::PageOutFailed
-            | Self::PageInDone
-            | Self::PageInFailed
-            | Self::Move => Fault::Caller,
+            Self::PageOutDone | Self::PageOutFailed | Self::PageInDone | Self::PageInFailed | Self::Move => {
+                Fault::Caller
+            }
             Self::Populate
             | Self::Touch
             | Self::Age

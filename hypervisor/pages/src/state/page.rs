@@ -119,10 +119,9 @@ impl PageState {
     #[must_use]
     pub const fn frame(self) -> Option<Mfn> {
         match self {
-            Self::Resident { mfn, .. }
-            | Self::Shared { mfn }
-            | Self::PagingOut { mfn, .. }
-            | Self::Dma { mfn } => Some(mfn),
+            Self::Resident { mfn, .. } | Self::Shared { mfn } | Self::PagingOut { mfn, .. } | Self::Dma { mfn } => {
+                Some(mfn)
+            }
             Self::Absent | Self::Swapped { .. } | Self::Ballooned | Self::PagingIn { .. } => None,
         }
     }
@@ -137,11 +136,7 @@ impl PageState {
         }
         let payload = match self {
             Self::Absent | Self::Ballooned => 0,
-            Self::Resident {
-                mfn,
-                associated,
-                young,
-            } => mfn.0 + associated as u64 * ASSOCIATED + young as u64 * YOUNG,
+            Self::Resident { mfn, associated, young } => mfn.0 + associated as u64 * ASSOCIATED + young as u64 * YOUNG,
             Self::Shared { mfn } | Self::Dma { mfn } => mfn.0,
             Self::Swapped { block } => match BlockRef::check(block.0) {
                 Some(block) => block.0,
@@ -160,35 +155,19 @@ impl PageState {
     pub fn decode(word: u64) -> Result<Self, BadWord> {
         let payload = word & PAYLOAD;
         let mfn = Mfn(payload & MFN);
-        let kind = StateKind::ALL
-            .get((word >> TAG_SHIFT) as usize)
-            .ok_or(BadWord(word))?;
+        let kind = StateKind::ALL.get((word >> TAG_SHIFT) as usize).ok_or(BadWord(word))?;
         let state = match kind {
             StateKind::Absent => Self::Absent,
-            StateKind::Resident => Self::Resident {
-                mfn,
-                associated: payload & ASSOCIATED != 0,
-                young: payload & YOUNG != 0,
-            },
+            StateKind::Resident => {
+                Self::Resident { mfn, associated: payload & ASSOCIATED != 0, young: payload & YOUNG != 0 }
+            }
             StateKind::Shared => Self::Shared { mfn },
-            StateKind::Swapped => Self::Swapped {
-                block: BlockRef(payload),
-            },
+            StateKind::Swapped => Self::Swapped { block: BlockRef(payload) },
             StateKind::Ballooned => Self::Ballooned,
-            StateKind::PagingIn => Self::PagingIn {
-                record: payload as u32,
-                waiters: payload & WAITERS != 0,
-            },
-            StateKind::PagingOut => Self::PagingOut {
-                mfn,
-                dirty: payload & DIRTY != 0,
-            },
+            StateKind::PagingIn => Self::PagingIn { record: payload as u32, waiters: payload & WAITERS != 0 },
+            StateKind::PagingOut => Self::PagingOut { mfn, dirty: payload & DIRTY != 0 },
             StateKind::Dma => Self::Dma { mfn },
         };
-        if state.encode() == Some(word) {
-            Ok(state)
-        } else {
-            Err(BadWord(word))
-        }
+        if state.encode() == Some(word) { Ok(state) } else { Err(BadWord(word)) }
     }
 }

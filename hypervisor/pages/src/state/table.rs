@@ -50,8 +50,5 @@ pub const TRANSITIONS: &[(S, E, S)] = &[
 /// The state that the table says follows; `None` if the event is forbidden.
 #[must_use]
 pub fn target(state: S, event: E) -> Option<S> {
-    TRANSITIONS
-        .iter()
-        .find(|(from, by, _)| (*from, *by) == (state, event))
-        .map(|(_, _, to)| *to)
+    TRANSITIONS.iter().find(|(from, by, _)| (*from, *by) == (state, event)).map(|(_, _, to)| *to)
 }

@@ -15,11 +15,7 @@ pub struct Frames {
 
 impl Frames {
     pub fn new() -> Self {
-        Self {
-            next: Cell::new(0x100),
-            credit: Cell::new(u64::MAX),
-            ..Self::default()
-        }
+        Self { next: Cell::new(0x100), credit: Cell::new(u64::MAX), ..Self::default() }
     }
     pub fn in_use(&self) -> u64 {
         self.frames.borrow().len() as u64
@@ -35,10 +31,7 @@ impl Memory for Frames {
         Some(Mfn(mfn))
     }
     fn free(&self, table: Mfn) {
-        assert!(
-            self.frames.borrow_mut().remove(&table.0).is_some(),
-            "freed twice"
-        );
+        assert!(self.frames.borrow_mut().remove(&table.0).is_some(), "freed twice");
     }
     fn read(&self, table: Mfn, index: usize) -> u64 {
         self.reads.set(self.reads.get() + 1);

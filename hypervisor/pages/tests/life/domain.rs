@@ -4,9 +4,7 @@ use crate::common::Frames;
 use crate::processor::Processor;
 use abi::BlockRef;
 use pages::{Event, FrameKind, FrameTable, Owner, P2m, PageState, Progress, Put, StateKind};
-use paging::{
-    Access, Cursor, FlushDebt, Format, Gfn, LargeExecute, MemoryType, Mfn, Size, TableCursor, Tree,
-};
+use paging::{Access, Cursor, FlushDebt, Format, Gfn, LargeExecute, MemoryType, Mfn, Size, TableCursor, Tree};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::AtomicU32;
 
@@ -38,10 +36,7 @@ pub struct Domain<F: Format> {
 impl<F: Format> Domain<F> {
     pub fn new() -> Self {
         let mem = Frames::new();
-        let records: &'static [AtomicU32] = (0..FRAMES)
-            .map(|_| AtomicU32::new(0))
-            .collect::<Vec<_>>()
-            .leak();
+        let records: &'static [AtomicU32] = (0..FRAMES).map(|_| AtomicU32::new(0)).collect::<Vec<_>>().leak();
         let frames = FrameTable::new(records, Mfn(BASE));
         let free: VecDeque<Mfn> = (BASE..BASE + FRAMES).map(Mfn).collect();
         for mfn in &free {
@@ -74,28 +69,14 @@ impl<F: Format> Domain<F> {
 
     fn claim(&mut self) -> Mfn {
         let mfn = self.free.pop_front().expect("a page holds one frame");
-        assert!(
-            !self.processor.remembers(mfn),
-            "a frame is reused that a processor still reaches"
-        );
-        self.frames
-            .claim(mfn, FrameKind::Domain, self.owner)
-            .unwrap();
+        assert!(!self.processor.remembers(mfn), "a frame is reused that a processor still reaches");
+        self.frames.claim(mfn, FrameKind::Domain, self.owner).unwrap();
         self.content.insert(mfn, 0);
         mfn
     }
 
     fn map(&mut self, gfn: Gfn, mfn: Mfn) {
-        self.tree
-            .map(
-                &self.mem,
-                gfn,
-                mfn,
-                Size::Small,
-                Access::RWX,
-                MemoryType::WriteBack,
-            )
-            .unwrap();
+        self.tree.map(&self.mem, gfn, mfn, Size::Small, Access::RWX, MemoryType::WriteBack).unwrap();
     }
 
     /// Lets go of a page's own reference; `debt` is what its translation left behind.
@@ -136,12 +117,7 @@ impl<F: Format> Domain<F> {
             }
             PageState::Swapped { block } => {
                 self.records.insert(gfn, block);
-                self.apply(
-                    gfn,
-                    Event::PageInStart {
-                        record: gfn.0 as u32,
-                    },
-                );
+                self.apply(gfn, Event::PageInStart { record: gfn.0 as u32 });
                 self.apply(gfn, Event::Wait);
                 return false;
             }
@@ -163,11 +139,7 @@ impl<F: Format> Domain<F> {
 
     pub fn read(&mut self, gfn: Gfn) {
         if let Some(mfn) = self.access(gfn, false) {
-            assert_eq!(
-                self.content[&mfn],
-                self.belief.get(&gfn).copied().unwrap_or(0),
-                "{gfn:?}"
-            );
+            assert_eq!(self.content[&mfn], self.belief.get(&gfn).copied().unwrap_or(0), "{gfn:?}");
         }
     }
 
@@ -187,12 +159,7 @@ impl<F: Format> Domain<F> {
         }
         let removed = self.tree.unmap(&self.mem, gfn, Size::Small).unwrap();
         self.pay(gfn, late, removed.debt);
-        self.apply(
-            gfn,
-            Event::Evict {
-                dirty: removed.leaf.dirty,
-            },
-        );
+        self.apply(gfn, Event::Evict { dirty: removed.leaf.dirty });
     }
 
     /// dom0 answers a page-out. Clean: it knows the content by a name, and is not given a copy.
@@ -209,10 +176,7 @@ impl<F: Format> Domain<F> {
             self.put_in_store(self.content[&mfn])
         } else {
             let block = self.names[&gfn];
-            assert_eq!(
-                self.store[&block.0], self.content[&mfn],
-                "clean, but not what dom0 has"
-            );
+            assert_eq!(self.store[&block.0], self.content[&mfn], "clean, but not what dom0 has");
             block
         };
         self.apply(gfn, Event::PageOutDone { block });
@@ -257,10 +221,7 @@ impl<F: Format> Domain<F> {
             return;
         }
         if self.p2m.apply(&self.mem, gfn, event).is_err() {
-            assert!(matches!(
-                before.kind(),
-                StateKind::Dma | StateKind::Ballooned
-            ));
+            assert!(matches!(before.kind(), StateKind::Dma | StateKind::Ballooned));
             return;
         }
         self.records.remove(&gfn);
@@ -281,10 +242,7 @@ impl<F: Format> Domain<F> {
 
     pub fn deflate(&mut self, gfn: Gfn) {
         let ballooned = self.state(gfn) == PageState::Ballooned;
-        assert_eq!(
-            self.p2m.apply(&self.mem, gfn, Event::Deflate).is_ok(),
-            ballooned
-        );
+        assert_eq!(self.p2m.apply(&self.mem, gfn, Event::Deflate).is_ok(), ballooned);
     }
 
     pub fn pin(&mut self, gfn: Gfn) {
@@ -338,10 +296,7 @@ impl<F: Format> Domain<F> {
             if let Some(mfn) = state.frame() {
                 let record = self.frames.record(mfn).unwrap();
                 assert_eq!((record.kind, record.owner), (FrameKind::Domain, self.owner));
-                assert_eq!(
-                    record.references,
-                    1 + u16::from(self.pins.contains_key(&gfn))
-                );
+                assert_eq!(record.references, 1 + u16::from(self.pins.contains_key(&gfn)));
                 held += 1;
             }
             let mapped = self.tree.lookup(&self.mem, gfn).map(|leaf| leaf.mfn);
@@ -364,17 +319,11 @@ impl<F: Format> Domain<F> {
         }
         let all = Gfn(0)..P2m::limit();
         let mut cursor = TableCursor::new(all.clone());
-        let swept = self
-            .tree
-            .free_tables_bounded(&self.mem, &mut cursor, u32::MAX);
+        let swept = self.tree.free_tables_bounded(&self.mem, &mut cursor, u32::MAX);
         assert_eq!(swept.progress, paging::Progress::Done);
         swept.debt.pay(&self.mem, || {});
         self.tree.dissolve(&self.mem).unwrap().pay(&self.mem, || {});
-        assert_eq!(
-            self.p2m
-                .free_tables_bounded(&self.mem, &mut Cursor::new(all), u32::MAX),
-            Progress::Done
-        );
+        assert_eq!(self.p2m.free_tables_bounded(&self.mem, &mut Cursor::new(all), u32::MAX), Progress::Done);
         assert!(self.p2m.dissolve(&self.mem).is_ok());
         assert_eq!(self.mem.in_use(), 0);
         assert_eq!(self.free.len() as u64, FRAMES);

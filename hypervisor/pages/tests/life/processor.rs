@@ -17,13 +17,7 @@ pub struct Processor {
 
 impl Processor {
     /// The frame that an access goes to; `None` is a fault.
-    pub fn access<F: Format>(
-        &mut self,
-        mem: &Frames,
-        tree: &Tree<F>,
-        gfn: Gfn,
-        write: bool,
-    ) -> Option<Mfn> {
+    pub fn access<F: Format>(&mut self, mem: &Frames, tree: &Tree<F>, gfn: Gfn, write: bool) -> Option<Mfn> {
         if let Some(known) = self.remembered.get(&gfn)
             && (known.dirty || !write)
         {
@@ -42,13 +36,7 @@ impl Processor {
                 let entry = entry | F::ACCESSED | if write { F::DIRTY } else { 0 };
                 mem.write(table, index, entry);
                 let mfn = F::frame(entry, level);
-                self.remembered.insert(
-                    gfn,
-                    Remembered {
-                        mfn,
-                        dirty: entry & F::DIRTY != 0,
-                    },
-                );
+                self.remembered.insert(gfn, Remembered { mfn, dirty: entry & F::DIRTY != 0 });
                 return Some(mfn);
             }
             table = F::frame(entry, level);
@@ -58,10 +46,7 @@ impl Processor {
 
     /// What a vCPU that is in the middle of a loop can still reach without a walk.
     pub fn stale(&self, gfn: Gfn) -> Option<Mfn> {
-        self.remembered
-            .get(&gfn)
-            .filter(|known| known.dirty)
-            .map(|known| known.mfn)
+        self.remembered.get(&gfn).filter(|known| known.dirty).map(|known| known.mfn)
     }
 
     pub fn forget(&mut self, gfn: Gfn) {

@@ -23,12 +23,7 @@ impl Ept {
         if !root.is_valid() || levels < geometry::MIN_LEVELS || levels > geometry::MAX_LEVELS {
             return None;
         }
-        Some(
-            root.0 << FRAME_SHIFT
-                | POINTER_TRACKING
-                | ((levels as u64 - 1) << 3)
-                | MemoryType::WriteBack as u64,
-        )
+        Some(root.0 << FRAME_SHIFT | POINTER_TRACKING | ((levels as u64 - 1) << 3) | MemoryType::WriteBack as u64)
     }
 
     const fn rights(access: Access) -> u64 {
@@ -52,18 +47,11 @@ impl Format for Ept {
 
     fn leaf(frame: Mfn, size: Size, access: Access, memory_type: MemoryType) -> u64 {
         let leaf = if size == Size::Small { 0 } else { x86::LEAF };
-        (frame.0 << FRAME_SHIFT) & FRAME_MASK
-            | leaf
-            | (memory_type as u64) << TYPE_SHIFT
-            | Self::rights(access)
+        (frame.0 << FRAME_SHIFT) & FRAME_MASK | leaf | (memory_type as u64) << TYPE_SHIFT | Self::rights(access)
     }
 
     fn access(entry: u64) -> Access {
-        Access {
-            read: entry & READ != 0,
-            write: entry & WRITE != 0,
-            execute: entry & EXECUTE != 0,
-        }
+        Access { read: entry & READ != 0, write: entry & WRITE != 0, execute: entry & EXECUTE != 0 }
     }
 
     fn with_access(entry: u64, access: Access) -> u64 {
@@ -72,8 +60,6 @@ impl Format for Ept {
 
     fn memory_type(entry: u64, _size: Size) -> Option<MemoryType> {
         let value = (entry & TYPE) >> TYPE_SHIFT;
-        MemoryType::ALL
-            .into_iter()
-            .find(|&known| known as u64 == value)
+        MemoryType::ALL.into_iter().find(|&known| known as u64 == value)
     }
 }

@@ -70,11 +70,7 @@ pub(crate) fn leaf(frame: Mfn, size: Size, access: Access, memory_type: MemoryTy
 }
 
 pub(crate) fn access(entry: u64) -> Access {
-    Access {
-        read: entry & PRESENT != 0,
-        write: entry & WRITE != 0,
-        execute: entry & NO_EXECUTE == 0,
-    }
+    Access { read: entry & PRESENT != 0, write: entry & WRITE != 0, execute: entry & NO_EXECUTE == 0 }
 }
 
 pub(crate) fn with_access(entry: u64, access: Access) -> u64 {
@@ -85,7 +81,5 @@ pub(crate) fn memory_type(entry: u64, size: Size) -> Option<MemoryType> {
     let index = u64::from(entry & WRITE_THROUGH != 0)
         | u64::from(entry & CACHE_DISABLE != 0) << 1
         | u64::from(entry & pat_bit(size) != 0) << 2;
-    MemoryType::ALL
-        .into_iter()
-        .find(|&known| pat_index(known) == index)
+    MemoryType::ALL.into_iter().find(|&known| pat_index(known) == index)
 }

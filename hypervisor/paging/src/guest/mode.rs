@@ -74,11 +74,7 @@ impl Mode {
         if registers.efer & EFER_LMA == 0 {
             return Err(Unsupported);
         }
-        let bits = if registers.physical_bits < 52 {
-            registers.physical_bits
-        } else {
-            52
-        };
+        let bits = if registers.physical_bits < 52 { registers.physical_bits } else { 52 };
         Ok(Self::Long {
             root: Gpa(registers.cr3 & FRAME_MASK),
             levels: if registers.cr4 & CR4_LA57 == 0 { 4 } else { 5 },

@@ -60,11 +60,7 @@ pub enum WalkError<E> {
 impl<E: fmt::Display> fmt::Display for WalkError<E> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault(fault) => write!(
-                out,
-                "page fault at {:#x}, code {:#x}",
-                fault.address, fault.code
-            ),
+            Self::Fault(fault) => write!(out, "page fault at {:#x}, code {:#x}", fault.address, fault.code),
             Self::NotCanonical => out.write_str("the address is not canonical"),
             Self::Memory(at, error) => write!(out, "page-table entry at {:#x}: {error}", at.0),
         }
@@ -82,38 +78,14 @@ pub fn walk<E>(
     intent: Intent,
     mut read: impl FnMut(Gpa) -> Result<u64, E>,
 ) -> Result<Translation, WalkError<E>> {
-    let Mode::Long {
-        root,
-        levels,
-        no_execute,
-        write_protect,
-        smep,
-        smap,
-        reserved,
-    } = mode
-    else {
+    let Mode::Long { root, levels, no_execute, write_protect, smep, smap, reserved } = mode else {
         let gpa = Gpa(address & u64::from(u32::MAX));
-        return Ok(Translation {
-            gpa,
-            size: Size::Small,
-            access: Access::RWX,
-            user: true,
-        });
+        return Ok(Translation { gpa, size: Size::Small, access: Access::RWX, user: true });
     };
     let page = LongMode::page(address, levels).ok_or(WalkError::NotCanonical)?;
-    let fetch = if intent.execute && (no_execute || smep) {
-        CODE_FETCH
-    } else {
-        0
-    };
-    let code =
-        if intent.write { CODE_WRITE } else { 0 } | if intent.user { CODE_USER } else { 0 } | fetch;
-    let fault = |why: u32| {
-        WalkError::Fault(PageFault {
-            code: code | why,
-            address,
-        })
-    };
+    let fetch = if intent.execute && (no_execute || smep) { CODE_FETCH } else { 0 };
+    let code = if intent.write { CODE_WRITE } else { 0 } | if intent.user { CODE_USER } else { 0 } | fetch;
+    let fault = |why: u32| WalkError::Fault(PageFault { code: code | why, address });
     let reserved = reserved | if no_execute { 0 } else { x86::NO_EXECUTE };
 
     let mut access = Access::RWX;
@@ -152,12 +124,7 @@ pub fn walk<E>(
     }
     let offset = (size.frames() << FRAME_SHIFT) - 1;
     let gpa = Gpa(entry & crate::format::FRAME_MASK & !offset | address & offset);
-    Ok(Translation {
-        gpa,
-        size,
-        access,
-        user,
-    })
+    Ok(Translation { gpa, size, access, user })
 }
 
 /// Bits that an entry of this level must not have: the leaf bit where no leaf can be, and frame

@@ -33,11 +33,7 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn new() -> Self {
-        Self {
-            next: Cell::new(0x1000),
-            credit: Cell::new(u64::MAX),
-            ..Self::default()
-        }
+        Self { next: Cell::new(0x1000), credit: Cell::new(u64::MAX), ..Self::default() }
     }
 
     pub fn interfere(&self, with: impl FnMut(Mfn, usize, u64) -> u64 + 'static) {
@@ -118,29 +114,21 @@ impl Memory for Recorder {
     }
 
     fn free(&self, table: Mfn) {
-        assert!(
-            self.frames.borrow_mut().remove(&table.0).is_some(),
-            "freed twice: {:#x}",
-            table.0
-        );
+        assert!(self.frames.borrow_mut().remove(&table.0).is_some(), "freed twice: {:#x}", table.0);
         assert!(self.freed.borrow_mut().insert(table.0));
         self.log.borrow_mut().push(Access::Free(table));
     }
 
     fn read(&self, table: Mfn, index: usize) -> u64 {
         let value = self.word(table, index);
-        self.log
-            .borrow_mut()
-            .push(Access::Read(table, index, value));
+        self.log.borrow_mut().push(Access::Read(table, index, value));
         value
     }
 
     fn write(&self, table: Mfn, index: usize, value: u64) {
         self.word(table, index);
         self.poke(table, index, value);
-        self.log
-            .borrow_mut()
-            .push(Access::Write(table, index, value));
+        self.log.borrow_mut().push(Access::Write(table, index, value));
     }
 
     fn compare_exchange(&self, table: Mfn, index: usize, old: u64, new: u64) -> Result<u64, u64> {
@@ -153,9 +141,7 @@ impl Memory for Recorder {
         if succeeds {
             self.poke(table, index, new);
         }
-        self.log
-            .borrow_mut()
-            .push(Access::Exchange(table, index, old, new, succeeds));
+        self.log.borrow_mut().push(Access::Exchange(table, index, old, new, succeeds));
         if succeeds { Ok(found) } else { Err(found) }
     }
 }

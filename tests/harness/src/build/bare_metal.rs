@@ -12,18 +12,7 @@ const TEST_GUESTS: &str = "testguest";
 /// Builds them.
 pub fn build(tree: &Tree, target: BareTarget) -> Result<Programs> {
     let mut build = target.cargo("build");
-    build.args([
-        "-p",
-        HYPERVISOR,
-        "-p",
-        TEST_GUESTS,
-        "--profile",
-        "kernel",
-        "--target-dir",
-    ]);
-    build
-        .arg(tree.target.join("bare-metal"))
-        .current_dir(&tree.root);
-    cargo::programs(&mut build, "the hypervisor and the test guests")
-        .context("the hypervisor was not built")
+    build.args(["-p", HYPERVISOR, "-p", TEST_GUESTS, "--profile", "kernel", "--target-dir"]);
+    build.arg(tree.target.join("bare-metal")).current_dir(&tree.root);
+    cargo::programs(&mut build, "the hypervisor and the test guests").context("the hypervisor was not built")
 }

@@ -24,8 +24,6 @@ impl Bases {
     /// The image for what was asked for.
     pub fn get(&self, wanted: Option<&Options>) -> Result<&Path> {
         let found = self.0.iter().find(|(options, _)| Some(options) == wanted);
-        found
-            .map(|(_, path)| path.as_path())
-            .context("no base image was asked for")
+        found.map(|(_, path)| path.as_path()).context("no base image was asked for")
     }
 }

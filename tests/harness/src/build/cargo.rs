@@ -51,10 +51,6 @@ fn run(cargo: &mut Command) -> Result<Programs> {
         bail!("the build failed, see above ({cargo:?})");
     }
     let text = String::from_utf8_lossy(&done.stdout);
-    let messages = text
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    Ok(messages
-        .filter_map(|message| Some((message.target?.name, message.executable?)))
-        .collect())
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    Ok(messages.filter_map(|message| Some((message.target?.name, message.executable?))).collect())
 }

@@ -44,11 +44,7 @@ pub struct Built {
 /// Builds all that a machine boots.
 pub fn everything(tree: &Tree, options: &Options) -> Result<Built> {
     let _lock = tree.lock()?;
-    let flavour = if options.generic_kernel {
-        Flavour::Generic
-    } else {
-        Flavour::Cloud
-    };
+    let flavour = if options.generic_kernel { Flavour::Generic } else { Flavour::Cloud };
     let ready = setup::ready(tree, flavour)?;
     let bare_metal = match options.no_hypervisor {
         true => Programs::new(),
@@ -56,11 +52,7 @@ pub fn everything(tree: &Tree, options: &Options) -> Result<Built> {
     };
     let tools = tools::build(tree)?;
     let disk = image::base(tree, &ready.kernel, &bare_metal, &tools)?;
-    Ok(Built {
-        disk,
-        bare_metal,
-        tools,
-    })
+    Ok(Built { disk, bare_metal, tools })
 }
 
 /// Builds and tells where everything is.

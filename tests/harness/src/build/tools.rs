@@ -12,13 +12,7 @@ const PACKAGES: [&str; 4] = ["init", "cube", "cubed", "workload"];
 pub fn build(tree: &Tree) -> Result<Programs> {
     let mut build = Command::new("cargo");
     build
-        .args([
-            "build",
-            "--release",
-            "--target",
-            "x86_64-unknown-linux-gnu",
-            "--target-dir",
-        ])
+        .args(["build", "--release", "--target", "x86_64-unknown-linux-gnu", "--target-dir"])
         .arg(tree.target.join("dom0"))
         .args(PACKAGES.map(|package| ["-p", package]).concat())
         .args(["--config", "profile.release.strip=true"])

@@ -40,62 +40,32 @@ struct Run {
 /// Runs both and reports.
 pub fn run(tree: &Tree, options: &DemoOptions) -> Result<ExitCode> {
     let lab = Lab::open(tree)?;
-    let model = if options.spinning {
-        Model::DISK
-    } else {
-        Model::SSD
-    };
+    let model = if options.spinning { Model::DISK } else { Model::SSD };
     println!("{}", script::describe());
     println!("{}", model.describe());
-    let runs = [("off", false), ("on", true)]
-        .map(|(name, reconcile)| one(&lab, name, reconcile, model, options.seconds));
+    let runs =
+        [("off", false), ("on", true)].map(|(name, reconcile)| one(&lab, name, reconcile, model, options.seconds));
     let [off, on] = runs;
     report::show(tree, model, &[off?, on?])
 }
 
-fn one(
-    lab: &Lab<'_>,
-    name: &'static str,
-    reconcile: bool,
-    model: Model,
-    seconds: u64,
-) -> Result<Run> {
+fn one(lab: &Lab<'_>, name: &'static str, reconcile: bool, model: Model, seconds: u64) -> Result<Run> {
     println!("\nreconciliation {name}: booting");
     let folder = RunFolder::new(lab.tree, false)?;
     let disk = partitioned(folder.path(), script::STORE, script::GUEST_DISK, model)?;
     let place = disk.server.disk();
     let share = lab.tree.root.join("tests/scenarios/library");
     let dom0 = format!("--dom0-args=hypercube.store={}", disk.store);
-    let words = [
-        "--smp=2",
-        "--disk",
-        &place,
-        "--share",
-        &share.to_string_lossy(),
-        &dom0,
-    ];
+    let words = ["--smp=2", "--disk", &place, "--share", &share.to_string_lossy(), &dom0];
     let script = script::for_dom0(disk.guest, reconcile, seconds);
     let mut record = Record::default();
     let timeout = Duration::from_secs(240 + 3 * seconds);
-    lab.run(
-        &Experiment {
-            words: &words,
-            script: &script,
-            timeout,
-        },
-        &mut |line| {
-            if let Some(progress) = record.take(line) {
-                println!("  {name:<3} {progress}");
-            }
-        },
-    )
-    .with_context(|| format!("with reconciliation {name}"))?;
-    record
-        .check()
-        .with_context(|| format!("with reconciliation {name}"))?;
-    Ok(Run {
-        name,
-        record,
-        disk: disk.server.counts(),
+    lab.run(&Experiment { words: &words, script: &script, timeout }, &mut |line| {
+        if let Some(progress) = record.take(line) {
+            println!("  {name:<3} {progress}");
+        }
     })
+    .with_context(|| format!("with reconciliation {name}"))?;
+    record.check().with_context(|| format!("with reconciliation {name}"))?;
+    Ok(Run { name, record, disk: disk.server.counts() })
 }

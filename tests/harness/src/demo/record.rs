@@ -55,8 +55,7 @@ impl Record {
         if line.phase == "cycle" {
             let (ms, pages) = self.last;
             let passed = line.ms.saturating_sub(ms).max(1) as f64 / 1000.0;
-            self.pace
-                .push((seconds, line.pages.saturating_sub(pages) as f64 / passed));
+            self.pace.push((seconds, line.pages.saturating_sub(pages) as f64 / passed));
             self.last = (line.ms, line.pages);
             self.worst_ms = self.worst_ms.max(line.worst_us as f64 / 1000.0);
             if line.workload == "end" {
@@ -64,10 +63,7 @@ impl Record {
             }
         }
         let worst = line.worst_us as f64 / 1000.0;
-        Some(format!(
-            "{:<5} {seconds:>6.1} s {:>8} pages, worst pause {worst:.1} ms",
-            line.phase, line.pages
-        ))
+        Some(format!("{:<5} {seconds:>6.1} s {:>8} pages, worst pause {worst:.1} ms", line.phase, line.pages))
     }
 
     /// A run whose program did not end, or found wrong memory, is none.
@@ -106,23 +102,13 @@ mod tests {
         assert!(record.check().is_err());
         record.take("guest: hello");
         record.take(r#"{"workload":"end","phase":"fill","ms":900,"pages":9,"worst_us":1}"#);
-        record.take(
-            r#"{"workload":"progress","phase":"cycle","ms":1000,"pages":100,"worst_us":2500}"#,
-        );
+        record.take(r#"{"workload":"progress","phase":"cycle","ms":1000,"pages":100,"worst_us":2500}"#);
         record.take(r#"{"schema":1,"type":"stats","stats":[{"counters":{"swap_in":7}}]}"#);
-        let told = record
-            .take(r#"{"workload":"end","phase":"cycle","ms":2000,"pages":300,"worst_us":1500}"#);
+        let told = record.take(r#"{"workload":"end","phase":"cycle","ms":2000,"pages":300,"worst_us":1500}"#);
         assert!(told.unwrap().contains("300 pages"));
         record.check().unwrap();
         assert_eq!(record.pace, [(1.0, 100.0), (2.0, 200.0)]);
-        assert_eq!(
-            (
-                record.throughput(),
-                record.worst_ms,
-                record.counter("swap_in")
-            ),
-            (150.0, 2.5, 7)
-        );
+        assert_eq!((record.throughput(), record.worst_ms, record.counter("swap_in")), (150.0, 2.5, 7));
         record.take(r#"{"workload":"wrong","what":"word 1"}"#);
         assert!(record.check().is_err());
     }

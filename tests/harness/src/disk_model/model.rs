@@ -33,17 +33,9 @@ pub struct Counts {
 
 impl Model {
     /// A 7200 rpm disk: about 8.5 ms a random request, 150 MB/s in sequence.
-    pub const DISK: Self = Self {
-        fixed_us: 100,
-        seek_us: 8400,
-        megabytes_per_second: 150,
-    };
+    pub const DISK: Self = Self { fixed_us: 100, seek_us: 8400, megabytes_per_second: 150 };
     /// A SATA solid-state disk, as near as the emulated machine allows.
-    pub const SSD: Self = Self {
-        fixed_us: 250,
-        seek_us: 0,
-        megabytes_per_second: 500,
-    };
+    pub const SSD: Self = Self { fixed_us: 250, seek_us: 0, megabytes_per_second: 500 };
 
     /// The cost of a request.
     pub fn cost(&self, bytes: u64, is_contiguous: bool) -> Duration {
@@ -66,10 +58,7 @@ mod tests {
 
     #[test]
     fn costs() {
-        assert_eq!(
-            Model::DISK.cost(1_500_000, true),
-            Duration::from_micros(10_100)
-        );
+        assert_eq!(Model::DISK.cost(1_500_000, true), Duration::from_micros(10_100));
         assert_eq!(Model::DISK.cost(0, false), Duration::from_micros(8500));
         assert_eq!(Model::SSD.cost(4096, false), Duration::from_micros(258));
     }

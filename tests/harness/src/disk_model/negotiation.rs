@@ -38,10 +38,7 @@ pub fn negotiate(client: &mut (impl Read + Write), size: u64) -> Result<bool> {
         if u64::from_be_bytes(read(client)?) != OPTION_MAGIC {
             bail!("the client does not speak NBD");
         }
-        let (option, length) = (
-            u32::from_be_bytes(read(client)?),
-            u32::from_be_bytes(read(client)?),
-        );
+        let (option, length) = (u32::from_be_bytes(read(client)?), u32::from_be_bytes(read(client)?));
         if length > MOST {
             bail!("an option of {length} bytes");
         }
@@ -73,12 +70,7 @@ pub fn negotiate(client: &mut (impl Read + Write), size: u64) -> Result<bool> {
 
 /// `NBD_INFO_EXPORT` (type 0): size and flags.
 fn description(size: u64) -> Vec<u8> {
-    [
-        &[0, 0][..],
-        &size.to_be_bytes(),
-        &EXPORT_FLAGS.to_be_bytes(),
-    ]
-    .concat()
+    [&[0, 0][..], &size.to_be_bytes(), &EXPORT_FLAGS.to_be_bytes()].concat()
 }
 
 fn answer(client: &mut impl Write, option: u32, kind: u32, payload: &[u8]) -> Result<()> {

@@ -23,9 +23,7 @@ pub struct Server {
 impl Server {
     /// Serves `file` on `socket`.
     pub fn start(file: &Path, socket: &Path, model: Model) -> Result<Self> {
-        let size = std::fs::metadata(file)
-            .with_context(|| file.display().to_string())?
-            .len();
+        let size = std::fs::metadata(file).with_context(|| file.display().to_string())?.len();
         // A left-over of an earlier run.
         let _ = std::fs::remove_file(socket);
         let listener = UnixListener::bind(socket).with_context(|| socket.display().to_string())?;
@@ -38,10 +36,7 @@ impl Server {
                 }
             }
         });
-        Ok(Self {
-            socket: socket.to_owned(),
-            counts,
-        })
+        Ok(Self { socket: socket.to_owned(), counts })
     }
 
     /// What `--disk` takes.
@@ -55,27 +50,12 @@ impl Server {
     }
 }
 
-fn attend(
-    mut client: UnixStream,
-    path: &Path,
-    size: u64,
-    model: Model,
-    counts: &Mutex<Counts>,
-) -> Result<()> {
+fn attend(mut client: UnixStream, path: &Path, size: u64, model: Model, counts: &Mutex<Counts>) -> Result<()> {
     if !negotiate(&mut client, size)? {
         return Ok(());
     }
     let file = File::options().read(true).write(true).open(path)?;
-    serve(
-        &mut client,
-        &mut Disk {
-            file,
-            size,
-            model,
-            counts,
-            head: 0,
-        },
-    )
+    serve(&mut client, &mut Disk { file, size, model, counts, head: 0 })
 }
 
 #[cfg(test)]
@@ -108,11 +88,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("disk");
         File::create(&file).unwrap().set_len(1 << 20).unwrap();
-        let model = Model {
-            fixed_us: 1000,
-            seek_us: 20_000,
-            megabytes_per_second: 1000,
-        };
+        let model = Model { fixed_us: 1000, seek_us: 20_000, megabytes_per_second: 1000 };
         let server = Server::start(&file, &folder.join("socket"), model).unwrap();
         let mut client = UnixStream::connect(folder.join("socket")).unwrap();
         let mut greeting = [0; 18];

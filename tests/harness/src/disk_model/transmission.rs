@@ -82,9 +82,7 @@ pub fn serve(client: &mut (impl Read + Write), disk: &mut Disk<'_>) -> Result<()
 impl Disk<'_> {
     /// Moves the bytes; gives the protocol's error number.
     fn obey(&self, command: u16, offset: u64, length: u32, data: &mut [u8]) -> Result<u32> {
-        let is_inside = offset
-            .checked_add(length.into())
-            .is_some_and(|end| end <= self.size);
+        let is_inside = offset.checked_add(length.into()).is_some_and(|end| end <= self.size);
         match command {
             command::READ if is_inside => self.file.read_exact_at(data, offset)?,
             command::WRITE if is_inside => self.file.write_all_at(data, offset)?,

@@ -25,57 +25,26 @@ impl Archive {
     /// Adds a folder and those above it.
     pub fn folder(&mut self, path: &str) {
         let path = path.trim_matches('/');
-        let ends = path
-            .match_indices('/')
-            .map(|(at, _)| at)
-            .chain([path.len()]);
-        for part in ends
-            .filter_map(|end| path.get(..end))
-            .filter(|part| !part.is_empty())
-        {
-            let entry = Entry {
-                mode: FOLDER,
-                device: (0, 0),
-                bytes: vec![],
-            };
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        for part in ends.filter_map(|end| path.get(..end)).filter(|part| !part.is_empty()) {
+            let entry = Entry { mode: FOLDER, device: (0, 0), bytes: vec![] };
             self.entries.entry(part.to_owned()).or_insert(entry);
         }
     }
 
     /// Adds a file with the permission bits `mode`.
     pub fn file(&mut self, path: &str, mode: u32, bytes: Vec<u8>) {
-        self.add(
-            path,
-            Entry {
-                mode: FILE | mode,
-                device: (0, 0),
-                bytes,
-            },
-        );
+        self.add(path, Entry { mode: FILE | mode, device: (0, 0), bytes });
     }
 
     /// Adds a symbolic link.
     pub fn link(&mut self, path: &str, target: &str) {
-        self.add(
-            path,
-            Entry {
-                mode: LINK,
-                device: (0, 0),
-                bytes: target.as_bytes().to_vec(),
-            },
-        );
+        self.add(path, Entry { mode: LINK, device: (0, 0), bytes: target.as_bytes().to_vec() });
     }
 
     /// Adds a character device.
     pub fn character_device(&mut self, path: &str, major: u32, minor: u32) {
-        self.add(
-            path,
-            Entry {
-                mode: CHARACTER_DEVICE,
-                device: (major, minor),
-                bytes: vec![],
-            },
-        );
+        self.add(path, Entry { mode: CHARACTER_DEVICE, device: (major, minor), bytes: vec![] });
     }
 
     fn add(&mut self, path: &str, entry: Entry) {
@@ -90,11 +59,8 @@ impl Archive {
     pub fn finish(self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         for (ino, (path, entry)) in (1..).zip(&self.entries) {
-            let builder = Builder::new(path)
-                .ino(ino)
-                .mode(entry.mode)
-                .rdev_major(entry.device.0)
-                .rdev_minor(entry.device.1);
+            let builder =
+                Builder::new(path).ino(ino).mode(entry.mode).rdev_major(entry.device.0).rdev_minor(entry.device.1);
             let mut writer = builder.write(&mut out, u32::try_from(entry.bytes.len())?);
             writer.write_all(&entry.bytes)?;
             writer.finish()?;
@@ -117,14 +83,7 @@ mod tests {
         archive.link("bin", "elsewhere");
         let bytes = archive.finish().unwrap();
         assert_eq!(bytes.len() % 512, 0);
-        let place = |name: &[u8]| {
-            bytes
-                .windows(name.len())
-                .position(|window| window == name)
-                .unwrap()
-        };
-        assert!(
-            place(b"usr\0") < place(b"usr/bin\0") && place(b"usr/bin\0") < place(b"usr/bin/x\0")
-        );
+        let place = |name: &[u8]| bytes.windows(name.len()).position(|window| window == name).unwrap();
+        assert!(place(b"usr\0") < place(b"usr/bin\0") && place(b"usr/bin\0") < place(b"usr/bin/x\0"));
     }
 }

@@ -10,16 +10,7 @@ use std::{fs, path::Path};
 
 /// Drivers of disks and of the service channel are loaded at boot.
 const MODULES: modules::Wanted<'static> = modules::Wanted {
-    load: &[
-        "virtio_pci",
-        "virtio_blk",
-        "nvme",
-        "ahci",
-        "ata_piix",
-        "sd_mod",
-        "ext4",
-        "uio_pci_generic",
-    ],
+    load: &["virtio_pci", "virtio_blk", "nvme", "ahci", "ata_piix", "sd_mod", "ext4", "uio_pci_generic"],
     present: &[
         "loop",
         "9p",
@@ -39,20 +30,11 @@ const GUEST: &str = "usr/share/hypercube/guest";
 const TEST_GUESTS: &str = "usr/share/hypercube/testguest";
 
 /// Makes the archive; `guest` is the guests' initramfs.
-pub fn initramfs(
-    kernel: &Kernel,
-    bare_metal: &Programs,
-    tools: &Programs,
-    guest: Vec<u8>,
-) -> Result<Vec<u8>> {
+pub fn initramfs(kernel: &Kernel, bare_metal: &Programs, tools: &Programs, guest: Vec<u8>) -> Result<Vec<u8>> {
     let mut root = rootfs::minimal()?;
     modules::add(&mut root, kernel, &MODULES)?;
     for (name, path) in tools {
-        let place = if name == "init" {
-            "init".to_owned()
-        } else {
-            format!("usr/bin/{name}")
-        };
+        let place = if name == "init" { "init".to_owned() } else { format!("usr/bin/{name}") };
         program(&mut root, &place, path)?;
     }
     for (name, path) in bare_metal.iter().filter(|(name, _)| *name != HYPERVISOR) {
@@ -64,10 +46,6 @@ pub fn initramfs(
 }
 
 fn program(root: &mut Archive, place: &str, path: &Path) -> Result<()> {
-    root.file(
-        place,
-        0o755,
-        fs::read(path).with_context(|| path.display().to_string())?,
-    );
+    root.file(place, 0o755, fs::read(path).with_context(|| path.display().to_string())?);
     Ok(())
 }

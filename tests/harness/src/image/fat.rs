@@ -22,27 +22,11 @@ pub fn create(disk: &Path) -> Result<()> {
     let blocks = (DISK - PARTITION) / 1024;
     command::run(
         Command::new("/usr/sbin/mkfs.fat")
-            .args([
-                "-F",
-                "16",
-                "-s",
-                "32",
-                "-n",
-                "HYPERCUBE",
-                "--offset",
-                &(PARTITION / SECTOR).to_string(),
-            ])
+            .args(["-F", "16", "-s", "32", "-n", "HYPERCUBE", "--offset", &(PARTITION / SECTOR).to_string()])
             .arg(disk)
             .arg(blocks.to_string()),
     )?;
-    mbr::write(
-        disk,
-        &[mbr::Partition {
-            kind: ESP,
-            start: PARTITION,
-            bytes: DISK - PARTITION,
-        }],
-    )
+    mbr::write(disk, &[mbr::Partition { kind: ESP, start: PARTITION, bytes: DISK - PARTITION }])
 }
 
 /// Creates a folder.
@@ -52,20 +36,13 @@ pub fn create_folder(disk: &Path, name: &str) -> Result<()> {
 
 /// Copies a host file into the partition, replacing what was there.
 pub fn copy_in(disk: &Path, file: &Path, name: &str) -> Result<()> {
-    mtool("mcopy", disk)
-        .arg("-o")
-        .arg(file)
-        .arg(format!("::{name}"))
-        .run()
+    mtool("mcopy", disk).arg("-o").arg(file).arg(format!("::{name}")).run()
 }
 
 fn mtool(program: &str, disk: &Path) -> Mtool {
     let mut command = Command::new(program);
     // Without the check for a matching geometry, which disk images do not have.
-    command
-        .env("MTOOLS_SKIP_CHECK", "1")
-        .arg("-i")
-        .arg(format!("{}@@{PARTITION}", disk.display()));
+    command.env("MTOOLS_SKIP_CHECK", "1").arg("-i").arg(format!("{}@@{PARTITION}", disk.display()));
     Mtool(command)
 }
 

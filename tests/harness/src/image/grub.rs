@@ -12,17 +12,8 @@ use std::{
 
 const BIOS_FILES: &str = "/usr/lib/grub/i386-pc";
 /// What both firmwares' GRUB needs built in.
-const MODULES: [&str; 9] = [
-    "part_msdos",
-    "fat",
-    "normal",
-    "configfile",
-    "multiboot2",
-    "linux",
-    "serial",
-    "terminal",
-    "boot",
-];
+const MODULES: [&str; 9] =
+    ["part_msdos", "fat", "normal", "configfile", "multiboot2", "linux", "serial", "terminal", "boot"];
 /// Bytes of the MBR that are code; the partition table follows.
 const MBR_CODE: usize = 440;
 /// UEFI's firmware starts the file with this name (UEFI 2.10, section 3.5.1.1).
@@ -37,21 +28,13 @@ pub fn install(disk: &Path, folder: &Path) -> Result<()> {
     fat::create_folder(disk, "/EFI/BOOT")?;
     let core = folder.join("core.img");
     let mut bios = make_image("i386-pc", &core);
-    command::run(
-        bios.args(["-p", "(,msdos1)/grub", "biosdisk"])
-            .args(MODULES),
-    )?;
+    command::run(bios.args(["-p", "(,msdos1)/grub", "biosdisk"]).args(MODULES))?;
     write_core(disk, &core)?;
     let start = folder.join("uefi-start.cfg");
     fs::write(&start, UEFI_START)?;
     let program = folder.join("bootx64.efi");
     let mut uefi = make_image("x86_64-efi", &program);
-    command::run(
-        uefi.arg("-c")
-            .arg(&start)
-            .args(["-p", "/grub", "search"])
-            .args(MODULES),
-    )?;
+    command::run(uefi.arg("-c").arg(&start).args(["-p", "/grub", "search"]).args(MODULES))?;
     fat::copy_in(disk, &program, UEFI_FILE)
 }
 
@@ -70,10 +53,7 @@ fn write_core(disk: &Path, core: &Path) -> Result<()> {
         .and_then(|mut file| file.read_exact(&mut code))
         .with_context(|| format!("{} (package grub-pc-bin)", path.display()))?;
     let core = fs::read(core)?;
-    anyhow::ensure!(
-        (core.len() as u64) < fat::PARTITION - 512,
-        "GRUB's core does not fit before the partition"
-    );
+    anyhow::ensure!((core.len() as u64) < fat::PARTITION - 512, "GRUB's core does not fit before the partition");
     let mut file = OpenOptions::new().write(true).open(disk)?;
     file.write_all(&code)?;
     file.seek(SeekFrom::Start(512))?;

@@ -12,14 +12,7 @@ pub const INIT: &str = "dom0-tools/init/guest/init.sh";
 const WORKLOAD: &str = "workload";
 
 const MODULES: modules::Wanted<'static> = modules::Wanted {
-    load: &[
-        "virtio_mmio",
-        "virtio_blk",
-        "virtio_console",
-        "virtio_rng",
-        "virtio_balloon",
-        "ext4",
-    ],
+    load: &["virtio_mmio", "virtio_blk", "virtio_console", "virtio_rng", "virtio_balloon", "ext4"],
     present: &["loop", "virtio_pci", "virtio_net"],
 };
 
@@ -28,11 +21,7 @@ pub fn initramfs(tree: &Tree, kernel: &Kernel, tools: &Programs) -> Result<Vec<u
     let mut root = rootfs::minimal()?;
     modules::add(&mut root, kernel, &MODULES)?;
     let init = tree.root.join(INIT);
-    root.file(
-        "init",
-        0o755,
-        fs::read(&init).with_context(|| init.display().to_string())?,
-    );
+    root.file("init", 0o755, fs::read(&init).with_context(|| init.display().to_string())?);
     if let Some(workload) = tools.get(WORKLOAD) {
         root.file(&format!("usr/bin/{WORKLOAD}"), 0o755, fs::read(workload)?);
     }

@@ -23,15 +23,8 @@ pub struct Partition {
 
 /// Writes the table; the first partition is the active one.
 pub fn write(disk: &Path, partitions: &[Partition]) -> Result<()> {
-    ensure!(
-        partitions.len() <= MOST,
-        "{} partitions do not fit",
-        partitions.len()
-    );
-    let file = OpenOptions::new()
-        .write(true)
-        .open(disk)
-        .with_context(|| disk.display().to_string())?;
+    ensure!(partitions.len() <= MOST, "{} partitions do not fit", partitions.len());
+    let file = OpenOptions::new().write(true).open(disk).with_context(|| disk.display().to_string())?;
     for (number, partition) in (0..).zip(partitions) {
         let active = if number == 0 { 0x80 } else { 0 };
         // Cylinder numbers that say "use the linear addresses".

@@ -32,18 +32,9 @@ use std::{
 };
 
 /// The base image for these parts, made anew when one of them changed.
-pub fn base(
-    tree: &Tree,
-    kernel: &Kernel,
-    bare_metal: &Programs,
-    tools: &Programs,
-) -> Result<PathBuf> {
+pub fn base(tree: &Tree, kernel: &Kernel, bare_metal: &Programs, tools: &Programs) -> Result<PathBuf> {
     let folder = tree.folder("image")?;
-    let kind = if bare_metal.is_empty() {
-        "bare"
-    } else {
-        "full"
-    };
+    let kind = if bare_metal.is_empty() { "bare" } else { "full" };
     let disk = folder.join(format!("{kind}-{}.img", kernel.release));
     let stamp = disk.with_extension("stamp");
     let parts = stamp::fingerprint(parts(tree, kernel, bare_metal, tools)?)?;
@@ -56,10 +47,7 @@ pub fn base(
     fs::copy(&kernel.image, guest_folder.join("vmlinuz"))?;
     let initrd = folder.join(format!("initrd-{kind}.img"));
     fs::write(&initrd, dom0::initramfs(kernel, bare_metal, tools, guest)?)?;
-    let hypervisor = bare_metal
-        .get(HYPERVISOR)
-        .map(|elf| without_symbols(elf, &folder))
-        .transpose()?;
+    let hypervisor = bare_metal.get(HYPERVISOR).map(|elf| without_symbols(elf, &folder)).transpose()?;
     let fresh = disk.with_extension("new");
     fat::create(&fresh)?;
     grub::install(&fresh, &folder)?;
@@ -73,17 +61,8 @@ pub fn base(
     Ok(disk)
 }
 
-fn parts(
-    tree: &Tree,
-    kernel: &Kernel,
-    bare_metal: &Programs,
-    tools: &Programs,
-) -> Result<Vec<PathBuf>> {
-    let mut parts = vec![
-        kernel.image.clone(),
-        std::env::current_exe()?,
-        tree.root.join(guest::INIT),
-    ];
+fn parts(tree: &Tree, kernel: &Kernel, bare_metal: &Programs, tools: &Programs) -> Result<Vec<PathBuf>> {
+    let mut parts = vec![kernel.image.clone(), std::env::current_exe()?, tree.root.join(guest::INIT)];
     parts.extend(bare_metal.values().chain(tools.values()).cloned());
     Ok(parts)
 }

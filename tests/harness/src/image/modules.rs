@@ -23,21 +23,13 @@ pub fn add(root: &mut Archive, kernel: &Kernel, wanted: &Wanted<'_>) -> Result<(
     let load = table.with_dependencies(wanted.load)?;
     let base = format!("lib/modules/{}", kernel.release);
     for path in load.iter().chain(&table.with_dependencies(wanted.present)?) {
-        let bytes =
-            fs::read(kernel.modules.join(path)).with_context(|| format!("module {path}"))?;
+        let bytes = fs::read(kernel.modules.join(path)).with_context(|| format!("module {path}"))?;
         root.file(&format!("{base}/{path}"), 0o644, bytes);
     }
-    let list: String = load
-        .iter()
-        .map(|path| format!("/{base}/{path}\n"))
-        .collect();
+    let list: String = load.iter().map(|path| format!("/{base}/{path}\n")).collect();
     root.file(LOAD_LIST, 0o644, list.into());
     for name in ["modules.dep", "modules.builtin"] {
-        root.file(
-            &format!("{base}/{name}"),
-            0o644,
-            fs::read(kernel.modules.join(name))?,
-        );
+        root.file(&format!("{base}/{name}"), 0o644, fs::read(kernel.modules.join(name))?);
     }
     Ok(())
 }
@@ -51,13 +43,7 @@ impl Table {
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let rows = text.lines().filter_map(|line| {
             let (path, needs) = line.split_once(':')?;
-            Some((
-                name(path),
-                (
-                    path.to_owned(),
-                    needs.split_whitespace().map(str::to_owned).collect(),
-                ),
-            ))
+            Some((name(path), (path.to_owned(), needs.split_whitespace().map(str::to_owned).collect())))
         });
         Ok(Self(rows.collect()))
     }
@@ -101,20 +87,12 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let rows = [
-            ("a", vec!["x/b.ko", "x/c-d.ko"]),
-            ("b", vec!["x/c-d.ko"]),
-            ("c_d", vec![]),
-            ("e", vec!["x/e.ko"]),
-        ];
+        let rows = [("a", vec!["x/b.ko", "x/c-d.ko"]), ("b", vec!["x/c-d.ko"]), ("c_d", vec![]), ("e", vec!["x/e.ko"])];
         Table(
             rows.into_iter()
                 .map(|(name, needs)| {
                     let path = format!("x/{}.ko", name.replace('_', "-"));
-                    (
-                        name.to_owned(),
-                        (path, needs.into_iter().map(str::to_owned).collect()),
-                    )
+                    (name.to_owned(), (path, needs.into_iter().map(str::to_owned).collect()))
                 })
                 .collect(),
         )

@@ -51,11 +51,7 @@ fn add_folder(root: &mut Archive, folder: &Path, place: &str) -> Result<()> {
             add_folder(root, &path, &place)?;
         } else if kind.is_file() {
             let mode = entry.metadata()?.permissions().mode() & 0o777;
-            root.file(
-                &place,
-                mode,
-                fs::read(&path).with_context(|| path.display().to_string())?,
-            );
+            root.file(&place, mode, fs::read(&path).with_context(|| path.display().to_string())?);
         }
     }
     Ok(())

@@ -11,20 +11,9 @@ use std::{
 
 /// Copies `base` into `folder` and adds the menu, the overlay and, if given, another multiboot2
 /// image in the hypervisor's place.
-pub fn make(
-    base: &Path,
-    folder: &Path,
-    line: &BootLine,
-    overlay: &Overlay,
-    kernel: Option<&Path>,
-) -> Result<PathBuf> {
+pub fn make(base: &Path, folder: &Path, line: &BootLine, overlay: &Overlay, kernel: Option<&Path>) -> Result<PathBuf> {
     let disk = folder.join("boot.img");
-    command::run(
-        Command::new("cp")
-            .args(["--sparse=always", "--reflink=auto"])
-            .arg(base)
-            .arg(&disk),
-    )?;
+    command::run(Command::new("cp").args(["--sparse=always", "--reflink=auto"]).arg(base).arg(&disk))?;
     let menu = folder.join("grub.cfg");
     fs::write(&menu, line.menu())?;
     fat::copy_in(&disk, &menu, "/grub/grub.cfg")?;

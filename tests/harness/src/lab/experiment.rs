@@ -34,46 +34,22 @@ impl<'a> Lab<'a> {
     /// Builds what experiments boot.
     pub fn open(tree: &'a Tree) -> Result<Self> {
         let built = build::everything(tree, &build::Options::default())?;
-        let bare = build::everything(
-            tree,
-            &build::Options {
-                no_hypervisor: true,
-                ..Default::default()
-            },
-        )?;
+        let bare = build::everything(tree, &build::Options { no_hypervisor: true, ..Default::default() })?;
         Ok(Self { tree, built, bare })
     }
 
     /// Runs the script and gives the time from the emulator's start to the script's start.
-    pub fn run(
-        &self,
-        experiment: &Experiment<'_>,
-        watcher: &mut dyn FnMut(&str),
-    ) -> Result<Duration> {
+    pub fn run(&self, experiment: &Experiment<'_>, watcher: &mut dyn FnMut(&str)) -> Result<Duration> {
         let timeout = experiment.timeout.as_secs().to_string();
         let script = format!("--exec={}", experiment.script);
-        let words = [
-            &["run"],
-            experiment.words,
-            &["--timeout", &timeout, &script],
-        ]
-        .concat();
+        let words = [&["run"], experiment.words, &["--timeout", &timeout, &script]].concat();
         let options = RunOptions::from_words(&words)?;
-        let built = if build_options(&options).no_hypervisor {
-            &self.bare
-        } else {
-            &self.built
-        };
+        let built = if build_options(&options).no_hypervisor { &self.bare } else { &self.built };
         let folder = RunFolder::new(self.tree, false)?;
         let plan = Plan::new(&options, &built.disk, folder.path(), Console::File)?;
         let mut lines = Lines::new(watcher);
         let mut machine = machine::start(&plan.config)?;
-        let outcome = drive(
-            &mut machine,
-            &mut lines,
-            experiment.timeout,
-            &Watch::default(),
-        )?;
+        let outcome = drive(&mut machine, &mut lines, experiment.timeout, &Watch::default())?;
         match (&outcome.ended, outcome.status, outcome.ready_after) {
             (Ended::PoweredOff, Some(0), Some(ready)) => Ok(ready),
             (ended, status, _) => bail!(

@@ -16,11 +16,7 @@ const ERRORS: usize = 4096;
 impl<'a> Lines<'a> {
     /// Gives each line to `watcher`.
     pub fn new(watcher: &'a mut dyn FnMut(&str)) -> Self {
-        Self {
-            pending: Vec::new(),
-            watcher,
-            errors: Vec::new(),
-        }
+        Self { pending: Vec::new(), watcher, errors: Vec::new() }
     }
 }
 

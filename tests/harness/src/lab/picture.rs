@@ -37,29 +37,17 @@ pub fn draw(path: &Path, panels: &[Panel]) -> Result<()> {
     root.fill(&WHITE).map_err(drawing)?;
     for (area, panel) in root.split_evenly((panels.len(), 1)).iter().zip(panels) {
         match panel {
-            Panel::Lines {
-                title,
-                axes,
-                series,
-            } => lines(area, title, *axes, series)?,
+            Panel::Lines { title, axes, series } => lines(area, title, *axes, series)?,
             Panel::Bars { title, bars } => self::bars(area, title, bars)?,
         }
     }
     root.present().map_err(drawing)
 }
 
-fn lines(
-    area: &Area<'_>,
-    title: &str,
-    axes: (&str, &str),
-    series: &[(String, Vec<(f64, f64)>)],
-) -> Result<()> {
+fn lines(area: &Area<'_>, title: &str, axes: (&str, &str), series: &[(String, Vec<(f64, f64)>)]) -> Result<()> {
     let points = || series.iter().flat_map(|(_, points)| points);
     let right = points().map(|point| point.0).fold(1.0, f64::max);
-    let top = points()
-        .map(|point| point.1)
-        .fold(f64::MIN_POSITIVE, f64::max)
-        * 1.1;
+    let top = points().map(|point| point.1).fold(f64::MIN_POSITIVE, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(area)
         .caption(title, (FONT, 18))
         .margin(12)
@@ -67,19 +55,11 @@ fn lines(
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..right, 0.0..top)
         .map_err(drawing)?;
-    chart
-        .configure_mesh()
-        .x_desc(axes.0)
-        .y_desc(axes.1)
-        .draw()
-        .map_err(drawing)?;
+    chart.configure_mesh().x_desc(axes.0).y_desc(axes.1).draw().map_err(drawing)?;
     for (number, (name, points)) in series.iter().enumerate() {
         let colour = Palette99::pick(number).to_rgba();
         chart
-            .draw_series(LineSeries::new(
-                points.iter().copied(),
-                colour.stroke_width(2),
-            ))
+            .draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))
             .map_err(drawing)?
             .label(name.as_str())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
@@ -94,10 +74,7 @@ fn lines(
 
 /// Horizontal bars with their values at the ends.
 fn bars(area: &Area<'_>, title: &str, bars: &[(String, f64)]) -> Result<()> {
-    let longest = bars
-        .iter()
-        .map(|bar| bar.1)
-        .fold(f64::MIN_POSITIVE, f64::max);
+    let longest = bars.iter().map(|bar| bar.1).fold(f64::MIN_POSITIVE, f64::max);
     let area = area.titled(title, (FONT, 18)).map_err(drawing)?;
     let (width, height) = area.dim_in_pixel();
     let step = i32::try_from(height)? / i32::try_from(bars.len())?.max(1);
@@ -108,27 +85,18 @@ fn bars(area: &Area<'_>, title: &str, bars: &[(String, f64)]) -> Result<()> {
         #[allow(clippy::cast_possible_truncation)]
         let right = left + (room * value / longest) as i32;
         let colour = Palette99::pick(number as usize).to_rgba();
-        let bar = Rectangle::new(
-            [(left, top), (right.max(left + 1), top + step * 2 / 3)],
-            colour.filled(),
-        );
+        let bar = Rectangle::new([(left, top), (right.max(left + 1), top + step * 2 / 3)], colour.filled());
         area.draw(&bar).map_err(drawing)?;
         let font = (FONT, 14).into_font();
-        area.draw(&Text::new(name.as_str(), (8, middle), font.clone()))
-            .map_err(drawing)?;
-        area.draw(&Text::new(number_text(*value), (right + 6, middle), font))
-            .map_err(drawing)?;
+        area.draw(&Text::new(name.as_str(), (8, middle), font.clone())).map_err(drawing)?;
+        area.draw(&Text::new(number_text(*value), (right + 6, middle), font)).map_err(drawing)?;
     }
     Ok(())
 }
 
 /// As many digits as mean something.
 fn number_text(value: f64) -> String {
-    if value >= 100.0 || value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.2}")
-    }
+    if value >= 100.0 || value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
 fn drawing(error: impl std::fmt::Display) -> anyhow::Error {

@@ -25,21 +25,9 @@ pub fn partitioned(folder: &Path, store: u64, guest: u64, model: Model) -> Resul
     let file = folder.join("modelled-disk.img");
     let _ = std::fs::remove_file(&file);
     File::create(&file)?.set_len((store + guest + 1) << 20)?;
-    let first = Partition {
-        kind: LINUX,
-        start: 1 << 20,
-        bytes: store << 20,
-    };
-    let second = Partition {
-        kind: LINUX,
-        start: first.start + first.bytes,
-        bytes: guest << 20,
-    };
+    let first = Partition { kind: LINUX, start: 1 << 20, bytes: store << 20 };
+    let second = Partition { kind: LINUX, start: first.start + first.bytes, bytes: guest << 20 };
     mbr::write(&file, &[first, second])?;
     let server = Server::start(&file, &folder.join("modelled-disk.socket"), model)?;
-    Ok(PartitionedDisk {
-        server,
-        store: "/dev/vda1",
-        guest: "/dev/vda2",
-    })
+    Ok(PartitionedDisk { server, store: "/dev/vda1", guest: "/dev/vda2" })
 }

@@ -23,9 +23,7 @@ pub fn clippy(context: &Context<'_>) -> Result<Verdict> {
         return Ok(verdict);
     }
     let mut bare = Command::new("cargo");
-    bare.args(["clippy", "--quiet", "--profile", "kernel"])
-        .args(BARE_METAL)
-        .args(["--", "-Dwarnings"]);
+    bare.args(["clippy", "--quiet", "--profile", "kernel"]).args(BARE_METAL).args(["--", "-Dwarnings"]);
     logged(&mut bare, context, "clippy complains of a bare-metal crate")
 }
 
@@ -35,16 +33,9 @@ pub fn format(context: &Context<'_>) -> Result<Verdict> {
         return Ok(Verdict::Skipped("cargo has no fmt here".to_owned()));
     }
     let mut cargo = Command::new("cargo");
-    logged(
-        cargo.args(["fmt", "--all", "--", "--check", "-l"]),
-        context,
-        "these files are not formatted; run cargo fmt",
-    )
+    logged(cargo.args(["fmt", "--all", "--", "--check", "-l"]), context, "these files are not formatted; run cargo fmt")
 }
 
 fn is_there(tool: &str) -> bool {
-    Command::new("cargo")
-        .args([tool, "--version"])
-        .output()
-        .is_ok_and(|done| done.status.success())
+    Command::new("cargo").args([tool, "--version"]).output().is_ok_and(|done| done.status.success())
 }

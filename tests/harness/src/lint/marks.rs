@@ -9,18 +9,12 @@ use regex::Regex;
 const MARKS: [(&str, &str); 3] = [
     (r"\b(todo|unimplemented|dbg)[!]\(", "unfinished code"),
     (r"\b(FIXM[E]|XX[X])\b", "an unfinished mark"),
-    (
-        r"(^|[^A-Za-z0-9_.])/(wor[k]|hom[e]/[a-z]+|User[s]/[a-z]+)/|/tmp/[t]arget",
-        "a path of one machine",
-    ),
+    (r"(^|[^A-Za-z0-9_.])/(wor[k]|hom[e]/[a-z]+|User[s]/[a-z]+)/|/tmp/[t]arget", "a path of one machine"),
 ];
 
 /// Looks at every text file.
 pub fn check(context: &Context<'_>) -> Result<Verdict> {
-    let marks: Vec<_> = MARKS
-        .iter()
-        .map(|(pattern, what)| Ok((Regex::new(pattern)?, what)))
-        .collect::<Result<_>>()?;
+    let marks: Vec<_> = MARKS.iter().map(|(pattern, what)| Ok((Regex::new(pattern)?, what))).collect::<Result<_>>()?;
     let mut complaints = Vec::new();
     for (path, text) in files::all(context.tree, &["."])? {
         for (number, line) in (1..).zip(text.lines()) {

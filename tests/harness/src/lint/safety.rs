@@ -14,11 +14,7 @@ pub fn check(context: &Context<'_>) -> Result<Verdict> {
     Ok(files::verdict(
         sources
             .iter()
-            .flat_map(|(path, text)| {
-                unexplained(text)
-                    .into_iter()
-                    .map(move |line| format!("{path}:{line}"))
-            })
+            .flat_map(|(path, text)| unexplained(text).into_iter().map(move |line| format!("{path}:{line}")))
             .collect(),
     ))
 }
@@ -26,10 +22,7 @@ pub fn check(context: &Context<'_>) -> Result<Verdict> {
 /// Lines (from 1) of unsafe sites without a reason.
 fn unexplained(text: &str) -> Vec<usize> {
     let lines: Vec<_> = text.lines().collect();
-    (0..lines.len())
-        .filter(|&at| is_site(&code(lines[at])) && !is_explained(&lines, at))
-        .map(|at| at + 1)
-        .collect()
+    (0..lines.len()).filter(|&at| is_site(&code(lines[at])) && !is_explained(&lines, at)).map(|at| at + 1).collect()
 }
 
 /// A line without its comment and its string literals.
@@ -46,14 +39,8 @@ fn is_site(code: &str) -> bool {
         let after = code.get(at + word.len()..).unwrap_or_default().trim_start();
         let is_word = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"');
         let after = after.strip_prefix("extern").unwrap_or(after).trim_start();
-        let is_function = after
-            .strip_prefix("fn ")
-            .is_some_and(|name| !name.starts_with('('));
-        is_word
-            && (after.starts_with('{')
-                || after.starts_with("impl")
-                || after.starts_with("trait")
-                || is_function)
+        let is_function = after.strip_prefix("fn ").is_some_and(|name| !name.starts_with('('));
+        is_word && (after.starts_with('{') || after.starts_with("impl") || after.starts_with("trait") || is_function)
     })
 }
 
@@ -65,12 +52,7 @@ fn is_explained(lines: &[&str], at: usize) -> bool {
         let line = line.trim_start();
         line.starts_with("//") || line.starts_with("#[")
     };
-    let above = lines
-        .get(..at)
-        .unwrap_or_default()
-        .iter()
-        .rev()
-        .take_while(is_comment);
+    let above = lines.get(..at).unwrap_or_default().iter().rev().take_while(is_comment);
     near.iter().any(is_reason) || above.copied().any(|line| is_reason(&line))
 }
 
@@ -81,27 +63,16 @@ mod tests {
     #[test]
     fn sites_with_and_without_reasons() {
         assert_eq!(unexplained("fn f() {\n    unsafe { g() }\n}"), [2]);
-        assert_eq!(
-            unexplained("// SAFETY: g is fine.\nlet x = unsafe { g() };"),
-            [0; 0]
-        );
+        assert_eq!(unexplained("// SAFETY: g is fine.\nlet x = unsafe { g() };"), [0; 0]);
         assert_eq!(unexplained("unsafe impl Send for X {}"), [1]);
-        assert_eq!(
-            unexplained("/// # Safety\n/// Call it once.\npub unsafe fn f() {}"),
-            [0; 0]
-        );
+        assert_eq!(unexplained("/// # Safety\n/// Call it once.\npub unsafe fn f() {}"), [0; 0]);
         assert_eq!(unexplained("pub unsafe extern \"C\" fn f() {}"), [1]);
         assert_eq!(unexplained("unsafe extern \"C\" {"), [1]);
     }
 
     #[test]
     fn what_is_no_site() {
-        for line in [
-            "#![forbid(unsafe_code)]",
-            "#[unsafe(no_mangle)]",
-            "// unsafe { }",
-            "type F = unsafe fn(u8);",
-        ] {
+        for line in ["#![forbid(unsafe_code)]", "#[unsafe(no_mangle)]", "// unsafe { }", "type F = unsafe fn(u8);"] {
             assert_eq!(unexplained(line), [0; 0], "{line}");
         }
     }

@@ -10,12 +10,6 @@ const MOST: usize = 400;
 /// Looks at every source file.
 pub fn check(context: &Context<'_>) -> Result<Verdict> {
     let sources = files::all(context.tree, &["*.rs", "*.ld", "*.sh", "scripts/*"])?;
-    let long = sources
-        .iter()
-        .map(|(path, text)| (path, text.lines().count()))
-        .filter(|(_, count)| *count > MOST);
-    Ok(files::verdict(
-        long.map(|(path, count)| format!("{path}: {count} lines"))
-            .collect(),
-    ))
+    let long = sources.iter().map(|(path, text)| (path, text.lines().count())).filter(|(_, count)| *count > MOST);
+    Ok(files::verdict(long.map(|(path, count)| format!("{path}: {count} lines")).collect()))
 }

@@ -53,11 +53,7 @@ fn text(config: &Config) -> Result<String> {
         config.smp
     )?;
     writeln!(text, "megs: {}", config.memory.0)?;
-    writeln!(
-        text,
-        "ata0-master: type=disk, path=\"{}\", mode=flat",
-        config.boot.display()
-    )?;
+    writeln!(text, "ata0-master: type=disk, path=\"{}\", mode=flat", config.boot.display())?;
     if config.disks.len() > PLACES.len() {
         bail!("Bochs takes at most {} disks", PLACES.len());
     }
@@ -66,28 +62,13 @@ fn text(config: &Config) -> Result<String> {
             bail!("--disk {}: Bochs takes raw image files only", disk.file);
         }
         let file = fs::canonicalize(&disk.file)?;
-        writeln!(
-            text,
-            "{place}: type=disk, path=\"{}\", mode=flat, model=\"disk{number}\"",
-            file.display()
-        )?;
+        writeln!(text, "{place}: type=disk, path=\"{}\", mode=flat, model=\"disk{number}\"", file.display())?;
     }
     match config.console {
-        Console::Socket(port) => writeln!(
-            text,
-            "com1: enabled=1, mode=socket-client, dev=localhost:{port}"
-        )?,
+        Console::Socket(port) => writeln!(text, "com1: enabled=1, mode=socket-client, dev=localhost:{port}")?,
         Console::Terminal => bail!("Bochs cannot have the terminal itself"),
-        Console::File => writeln!(
-            text,
-            "com1: enabled=1, mode=file, dev=\"{}\"",
-            config.console_log().display()
-        )?,
+        Console::File => writeln!(text, "com1: enabled=1, mode=file, dev=\"{}\"", config.console_log().display())?,
     }
-    writeln!(
-        text,
-        "com2: enabled=1, mode=file, dev=\"{}\"",
-        config.hypervisor_log.display()
-    )?;
+    writeln!(text, "com2: enabled=1, mode=file, dev=\"{}\"", config.hypervisor_log.display())?;
     Ok(text)
 }

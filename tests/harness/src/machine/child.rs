@@ -23,22 +23,15 @@ impl Machine {
     /// Starts an emulator. The kernel kills it when the harness dies, however it dies.
     pub fn start(emulator: Command, config: &Config) -> Result<Self> {
         let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "KILL"])
-            .arg(emulator.get_program())
-            .args(emulator.get_args());
+        command.args(["--pdeathsig", "KILL"]).arg(emulator.get_program()).args(emulator.get_args());
         let log = File::create(config.emulator_log())?;
         command.current_dir(&config.folder).stderr(log);
         // QEMU has the terminal itself; Bochs' terminal is a socket of ours.
         match (config.console.clone(), config.kind) {
-            (Console::Terminal, Kind::Qemu) => {
-                command.stdin(Stdio::inherit()).stdout(Stdio::inherit())
-            }
+            (Console::Terminal, Kind::Qemu) => command.stdin(Stdio::inherit()).stdout(Stdio::inherit()),
             _ => command.stdin(Stdio::null()).stdout(Stdio::piped()),
         };
-        let mut child = command
-            .spawn()
-            .context("cannot run setpriv (package util-linux)")?;
+        let mut child = command.spawn().context("cannot run setpriv (package util-linux)")?;
         let frames = child.stdout.take();
         Ok(Self { child, frames })
     }

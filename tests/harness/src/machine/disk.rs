@@ -21,24 +21,16 @@ impl Disk {
     /// Looks at what the user named.
     pub fn open(file: &str) -> Result<Self> {
         if file.starts_with(NETWORK) {
-            return Ok(Self {
-                file: file.to_owned(),
-                format: "raw",
-            });
+            return Ok(Self { file: file.to_owned(), format: "raw" });
         }
         let mut start = [0; 4];
         let read = File::open(file)
             .and_then(|mut disk| disk.read(&mut start))
-            .with_context(|| {
-                format!("--disk {file}; an empty one is made by: truncate -s 1G {file}")
-            })?;
+            .with_context(|| format!("--disk {file}; an empty one is made by: truncate -s 1G {file}"))?;
         if read == 0 {
             bail!("--disk {file}: the file is empty; give it a size: truncate -s 1G {file}");
         }
         let format = if start == QCOW2 { "qcow2" } else { "raw" };
-        Ok(Self {
-            file: file.to_owned(),
-            format,
-        })
+        Ok(Self { file: file.to_owned(), format })
     }
 }

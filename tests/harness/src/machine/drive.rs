@@ -54,20 +54,11 @@ pub struct Outcome {
 }
 
 /// Drives the machine to its end or to what `watch` waits for, for at most `timeout`.
-pub fn drive(
-    machine: &mut Machine,
-    sink: &mut dyn Sink,
-    timeout: Duration,
-    watch: &Watch<'_>,
-) -> Result<Outcome> {
+pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, timeout: Duration, watch: &Watch<'_>) -> Result<Outcome> {
     let start = Instant::now();
-    let deadline = start
-        .checked_add(timeout)
-        .context("the time limit is too long")?;
+    let deadline = start.checked_add(timeout).context("the time limit is too long")?;
     let (sender, frames) = channel();
-    let pipe = machine
-        .take_frames()
-        .context("the machine is driven twice")?;
+    let pipe = machine.take_frames().context("the machine is driven twice")?;
     thread::spawn(move || read_frames(pipe, &sender));
     let mut ready_after = None;
     let status = loop {
@@ -84,25 +75,13 @@ pub fn drive(
                     Some(status) => Ended::Early(status),
                     None => Ended::StayedOn,
                 };
-                return Ok(Outcome {
-                    status: None,
-                    ready_after,
-                    ended,
-                });
+                return Ok(Outcome { status: None, ready_after, ended });
             }
             Next::Seen => {
-                return Ok(Outcome {
-                    status: None,
-                    ready_after,
-                    ended: Ended::Seen,
-                });
+                return Ok(Outcome { status: None, ready_after, ended: Ended::Seen });
             }
             Next::Late => {
-                return Ok(Outcome {
-                    status: None,
-                    ready_after,
-                    ended: Ended::TimedOut,
-                });
+                return Ok(Outcome { status: None, ready_after, ended: Ended::TimedOut });
             }
         }
     };
@@ -110,11 +89,7 @@ pub fn drive(
         Some(_) => Ended::PoweredOff,
         None => Ended::StayedOn,
     };
-    Ok(Outcome {
-        status,
-        ready_after,
-        ended,
-    })
+    Ok(Outcome { status, ready_after, ended })
 }
 
 enum Next {
@@ -150,10 +125,5 @@ fn read_frames(mut pipe: ChildStdout, sender: &Sender<Frame>) {
 }
 
 fn status_of(frame: &Frame) -> Option<i32> {
-    frame
-        .payload
-        .as_slice()
-        .try_into()
-        .ok()
-        .map(i32::from_le_bytes)
+    frame.payload.as_slice().try_into().ok().map(i32::from_le_bytes)
 }

@@ -53,14 +53,8 @@ impl Drop for RunFolder {
 fn remove_abandoned(all: &Path) -> Result<()> {
     for entry in fs::read_dir(all)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name
-            .split('-')
-            .next()
-            .and_then(|pid| pid.parse().ok())
-            .and_then(Pid::from_raw);
-        if owner.is_none_or(|pid| test_kill_process(pid).is_err())
-            && !entry.path().join(KEPT).exists()
-        {
+        let owner = name.split('-').next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+        if owner.is_none_or(|pid| test_kill_process(pid).is_err()) && !entry.path().join(KEPT).exists() {
             // Another harness may be doing the same.
             let _ = fs::remove_dir_all(entry.path());
         }

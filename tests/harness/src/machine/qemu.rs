@@ -11,39 +11,16 @@ const DEFAULT_CPU: &str = "max";
 const OVMF_CODE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 const OVMF_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 /// Instructions instead of time; the shift gives 500 MIPS.
-const ICOUNT: [&str; 6] = [
-    "-icount",
-    "shift=1,sleep=off",
-    "-rtc",
-    "base=2026-01-01,clock=vm",
-    "-seed",
-    "1",
-];
+const ICOUNT: [&str; 6] = ["-icount", "shift=1,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"];
 
 /// The command that starts the machine.
 pub fn command(config: &Config) -> Result<Command> {
     let mut qemu = Command::new(PROGRAM);
-    let accelerator = if config.icount {
-        "tcg,thread=single"
-    } else {
-        "tcg,thread=multi"
-    };
-    qemu.args([
-        "-nodefaults",
-        "-no-user-config",
-        "-display",
-        "none",
-        "-vga",
-        "none",
-    ])
-    .args(["-machine", "q35", "-accel", accelerator])
-    .args(["-cpu", config.cpu.as_deref().unwrap_or(DEFAULT_CPU)])
-    .args([
-        "-smp",
-        &config.smp.to_string(),
-        "-m",
-        &config.memory.to_string(),
-    ]);
+    let accelerator = if config.icount { "tcg,thread=single" } else { "tcg,thread=multi" };
+    qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-vga", "none"])
+        .args(["-machine", "q35", "-accel", accelerator])
+        .args(["-cpu", config.cpu.as_deref().unwrap_or(DEFAULT_CPU)])
+        .args(["-smp", &config.smp.to_string(), "-m", &config.memory.to_string()]);
     if config.icount {
         qemu.args(ICOUNT);
     }
@@ -77,16 +54,10 @@ fn serial_ports(qemu: &mut Command, config: &Config) {
         Console::File => {
             qemu.args(["-chardev", "stdio,id=frames,signal=off"])
                 .args(["-device", "isa-debugcon,iobase=0xe9,chardev=frames"])
-                .args([
-                    OsString::from("-serial"),
-                    file_argument(&config.console_log()),
-                ]);
+                .args([OsString::from("-serial"), file_argument(&config.console_log())]);
         }
     }
-    qemu.args([
-        OsString::from("-serial"),
-        file_argument(&config.hypervisor_log),
-    ]);
+    qemu.args([OsString::from("-serial"), file_argument(&config.hypervisor_log)]);
 }
 
 fn file_argument(path: &Path) -> OsString {
@@ -102,10 +73,7 @@ fn boot_disk(qemu: &mut Command, config: &Config) {
         None => (&config.boot, "ide-hd"),
     };
     drive(qemu, "boot", &file.to_string_lossy(), "raw");
-    qemu.args([
-        "-device",
-        &format!("{device},drive=boot,bus=ide.0,bootindex=0"),
-    ]);
+    qemu.args(["-device", &format!("{device},drive=boot,bus=ide.0,bootindex=0")]);
 }
 
 /// A comma ends a value for QEMU unless it is doubled.
@@ -116,10 +84,7 @@ fn escaped(value: &str) -> String {
 /// A drive without a device.
 fn drive(qemu: &mut Command, name: &str, file: &str, format: &str) {
     let file = escaped(file);
-    qemu.args([
-        "-drive",
-        &format!("if=none,id={name},format={format},file={file},discard=unmap"),
-    ]);
+    qemu.args(["-drive", &format!("if=none,id={name},format={format},file={file},discard=unmap")]);
 }
 
 fn device(bus: Bus, number: usize) -> String {
@@ -133,18 +98,8 @@ fn device(bus: Bus, number: usize) -> String {
 
 fn uefi(qemu: &mut Command, config: &Config) -> Result<()> {
     let variables = config.folder.join("ovmf-variables.fd");
-    fs::copy(OVMF_VARIABLES, &variables)
-        .with_context(|| format!("{OVMF_VARIABLES} (package ovmf)"))?;
-    qemu.args([
-        "-drive",
-        &format!("if=pflash,format=raw,readonly=on,file={OVMF_CODE}"),
-    ])
-    .args([
-        "-drive",
-        &format!(
-            "if=pflash,format=raw,file={}",
-            escaped(&variables.to_string_lossy())
-        ),
-    ]);
+    fs::copy(OVMF_VARIABLES, &variables).with_context(|| format!("{OVMF_VARIABLES} (package ovmf)"))?;
+    qemu.args(["-drive", &format!("if=pflash,format=raw,readonly=on,file={OVMF_CODE}")])
+        .args(["-drive", &format!("if=pflash,format=raw,file={}", escaped(&variables.to_string_lossy()))]);
     Ok(())
 }

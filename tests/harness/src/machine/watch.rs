@@ -31,10 +31,7 @@ impl Watch<'_> {
 
     /// Whether everything that is watched for has come.
     pub fn is_over(&self) -> Result<bool> {
-        let mut patterns = [&self.console, &self.hypervisor]
-            .into_iter()
-            .flatten()
-            .peekable();
+        let mut patterns = [&self.console, &self.hypervisor].into_iter().flatten().peekable();
         if patterns.peek().is_none() {
             return Ok(false);
         }

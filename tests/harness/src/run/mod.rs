@@ -26,11 +26,7 @@ pub fn run(tree: &Tree, options: &RunOptions) -> Result<ExitCode> {
     let build = plan::build_options(options);
     let built = build::everything(tree, &build)?;
     let folder = RunFolder::new(tree, options.more.keep)?;
-    let console = if options.exec.is_some() {
-        Console::File
-    } else {
-        Console::Terminal
-    };
+    let console = if options.exec.is_some() { Console::File } else { Console::Terminal };
     let mut plan = Plan::new(options, &built.disk, folder.path(), console)?;
     match plan.request.commands {
         Some(_) => execute::run(&plan),

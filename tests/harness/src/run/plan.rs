@@ -48,22 +48,10 @@ impl Plan {
         if options.firmware == Firmware::Uefi && options.machine == Kind::Bochs {
             bail!("--firmware uefi is for QEMU only: Debian has no UEFI firmware for Bochs");
         }
-        let request = Request {
-            commands: options.exec.clone(),
-            term: env::var("TERM").ok(),
-            size: super::terminal::size(),
-        };
-        let overlay = Overlay {
-            request: request.clone(),
-            share: options.share.clone(),
-        };
-        let boot = image::for_run(
-            base,
-            folder,
-            &boot_line(options),
-            &overlay,
-            options.more.kernel_image.as_deref(),
-        )?;
+        let request =
+            Request { commands: options.exec.clone(), term: env::var("TERM").ok(), size: super::terminal::size() };
+        let overlay = Overlay { request: request.clone(), share: options.share.clone() };
+        let boot = image::for_run(base, folder, &boot_line(options), &overlay, options.more.kernel_image.as_deref())?;
         let config = Config {
             kind: options.machine,
             smp: options.smp,
@@ -72,11 +60,7 @@ impl Plan {
             firmware: options.firmware,
             boot,
             iso: options.more.iso.as_deref().map(absolute).transpose()?,
-            disks: options
-                .disk
-                .iter()
-                .map(|disk| Disk::open(disk))
-                .collect::<Result<_>>()?,
+            disks: options.disk.iter().map(|disk| Disk::open(disk)).collect::<Result<_>>()?,
             bus: options.more.disk_bus,
             reset_ends: console == Console::File,
             console,
@@ -86,15 +70,8 @@ impl Plan {
             icount: options.more.icount,
             qemu_args: options.more.qemu_arg.clone(),
         };
-        let seconds = options
-            .timeout
-            .or(options.exec.is_some().then_some(EXEC_SECONDS));
-        Ok(Self {
-            config,
-            request,
-            timeout: seconds.map(Duration::from_secs),
-            timings: options.more.timings,
-        })
+        let seconds = options.timeout.or(options.exec.is_some().then_some(EXEC_SECONDS));
+        Ok(Self { config, request, timeout: seconds.map(Duration::from_secs), timings: options.more.timings })
     }
 }
 
@@ -108,22 +85,12 @@ fn default_memory(kind: Kind) -> Mebibytes {
 
 fn boot_line(options: &RunOptions) -> BootLine {
     let more = &options.more;
-    let dom0 = format!(
-        "{DOM0_WORDS} hypercube.disks={} {}",
-        options.disk.len(),
-        more.dom0_args
-    );
+    let dom0 = format!("{DOM0_WORDS} hypercube.disks={} {}", options.disk.len(), more.dom0_args);
     if more.bare {
         return BootLine::Bare { dom0 };
     }
-    let words = format!(
-        "dom0_mem={} {HYPERVISOR_WORDS} {}",
-        options.dom0_memory, more.hypervisor_args
-    );
-    BootLine::Hypervisor {
-        options: words,
-        dom0,
-    }
+    let words = format!("dom0_mem={} {HYPERVISOR_WORDS} {}", options.dom0_memory, more.hypervisor_args);
+    BootLine::Hypervisor { options: words, dom0 }
 }
 
 /// The emulators run in the run's folder, so names are made absolute. Emulators append or replace

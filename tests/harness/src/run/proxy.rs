@@ -22,10 +22,7 @@ impl Proxy {
     /// Listens on a free port of this host only.
     pub fn listen() -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        Ok(Self {
-            listener,
-            quit: Arc::default(),
-        })
+        Ok(Self { listener, quit: Arc::default() })
     }
 
     /// The port.
@@ -52,9 +49,7 @@ impl Proxy {
 fn show(mut machine: TcpStream) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = machine.read(&mut buffer) {
-        let done = stdout()
-            .write_all(buffer.get(..count).unwrap_or_default())
-            .and_then(|()| stdout().flush());
+        let done = stdout().write_all(buffer.get(..count).unwrap_or_default()).and_then(|()| stdout().flush());
         if done.is_err() {
             return;
         }

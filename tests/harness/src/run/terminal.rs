@@ -7,9 +7,7 @@ use rustix::{
 
 /// Rows and columns of the terminal, if there is one.
 pub fn size() -> Option<(u16, u16)> {
-    tcgetwinsize(stdin())
-        .ok()
-        .map(|size| (size.ws_row, size.ws_col))
+    tcgetwinsize(stdin()).ok().map(|size| (size.ws_row, size.ws_col))
 }
 
 /// The terminal's settings, put back when this is dropped.

@@ -9,26 +9,15 @@ use anyhow::Result;
 use std::path::{Path, PathBuf};
 
 /// The options, by way of the command line that a user would write.
-pub fn options(
-    scenario: &Scenario,
-    variant: Variant,
-    home: &Path,
-    disks: &[PathBuf],
-) -> Result<RunOptions> {
+pub fn options(scenario: &Scenario, variant: Variant, home: &Path, disks: &[PathBuf]) -> Result<RunOptions> {
     let words = arguments(scenario, variant, home, disks);
     RunOptions::from_words(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// That command line.
-pub fn arguments(
-    scenario: &Scenario,
-    variant: Variant,
-    home: &Path,
-    disks: &[PathBuf],
-) -> Vec<String> {
+pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[PathBuf]) -> Vec<String> {
     let bochs = variant.machine == Kind::Bochs;
-    let different =
-        |here: Option<String>, there: Option<String>| if bochs { here.or(there) } else { there };
+    let different = |here: Option<String>, there: Option<String>| if bochs { here.or(there) } else { there };
     let mut words = vec!["run".to_owned()];
     let mut add = |name: &str, value: Option<String>| {
         // One word, so that a value may start with a dash.
@@ -38,33 +27,12 @@ pub fn arguments(
     add("machine", Some(word(&variant.machine)));
     add("firmware", Some(word(&variant.firmware)));
     add("smp", Some(variant.smp.to_string()));
-    add(
-        "cpu",
-        different(
-            scenario.bochs.cpu.clone(),
-            scenario.cpu.clone().filter(|_| !bochs),
-        ),
-    );
+    add("cpu", different(scenario.bochs.cpu.clone(), scenario.cpu.clone().filter(|_| !bochs)));
     let text = |size: crate::size::Mebibytes| size.to_string();
-    add(
-        "memory",
-        different(scenario.bochs.memory.map(text), scenario.memory.map(text)),
-    );
-    add(
-        "dom0-memory",
-        different(
-            scenario.bochs.dom0_memory.map(text),
-            scenario.dom0_memory.map(text),
-        ),
-    );
+    add("memory", different(scenario.bochs.memory.map(text), scenario.memory.map(text)));
+    add("dom0-memory", different(scenario.bochs.dom0_memory.map(text), scenario.dom0_memory.map(text)));
     add("disk-bus", scenario.disk_bus.as_ref().map(word));
-    add(
-        "share",
-        scenario
-            .share
-            .as_ref()
-            .map(|share| home.join(share).display().to_string()),
-    );
+    add("share", scenario.share.as_ref().map(|share| home.join(share).display().to_string()));
     add("hypervisor-args", said(&scenario.hypervisor_args));
     add("dom0-args", said(&scenario.dom0_args));
     add("timeout", Some(timeout(scenario, variant).to_string()));

@@ -19,23 +19,13 @@ const EXTENSION: &str = "scenario";
 
 /// All cases of all scenario files of `folder`, by name.
 pub fn load_all(folder: &Path) -> Result<Vec<Case>> {
-    let mut paths: Vec<_> = fs::read_dir(folder)?
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    paths.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == EXTENSION)
-    });
+    let mut paths: Vec<_> = fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
     paths.sort();
     let mut cases = Vec::new();
     for path in paths {
         let scenario = Scenario::read(&path)?;
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         for (variant, suffix) in matrix::variants(&scenario) {
             let options = arguments::options(&scenario, variant, folder, &[])?;
             cases.push(Case {
@@ -44,11 +34,7 @@ pub fn load_all(folder: &Path) -> Result<Vec<Case>> {
                 tags: tags(&scenario, &options),
                 skip: scenario.skip.clone(),
                 machine: Some(variant.machine),
-                cpus: if variant.machine == Kind::Bochs {
-                    1
-                } else {
-                    variant.smp
-                },
+                cpus: if variant.machine == Kind::Bochs { 1 } else { variant.smp },
                 build: Some(crate::run::build_options(&options)),
                 run: runner(scenario.clone(), variant, folder.to_owned()),
             });
@@ -83,32 +69,15 @@ fn boot(scenario: &Scenario, options: &RunOptions, context: &Context) -> Result<
     let timeout = plan.timeout.unwrap_or_default();
     let mut kept = machine::Kept::default();
     let watch = Watch {
-        console: scenario
-            .until
-            .console
-            .as_deref()
-            .map(|pattern| (plan.config.console_log(), pattern)),
-        hypervisor: scenario
-            .until
-            .hypervisor
-            .as_deref()
-            .map(|pattern| (plan.config.hypervisor_log.clone(), pattern)),
+        console: scenario.until.console.as_deref().map(|pattern| (plan.config.console_log(), pattern)),
+        hypervisor: scenario.until.hypervisor.as_deref().map(|pattern| (plan.config.hypervisor_log.clone(), pattern)),
     };
-    let outcome = drive(
-        &mut machine::start(&plan.config)?,
-        &mut kept,
-        timeout,
-        &watch,
-    )?;
+    let outcome = drive(&mut machine::start(&plan.config)?, &mut kept, timeout, &watch)?;
     fs::write(context.folder.join("stdout"), &kept.stdout)?;
     fs::write(context.folder.join("stderr"), &kept.stderr)?;
     let mut wrong = end(scenario, &outcome);
     wrong.extend(outputs(scenario, &plan.config, &kept)?);
-    Ok(if wrong.is_empty() {
-        Verdict::Passed
-    } else {
-        Verdict::Failed(wrong)
-    })
+    Ok(if wrong.is_empty() { Verdict::Passed } else { Verdict::Failed(wrong) })
 }
 
 /// What is wrong with how the run ended.
@@ -116,34 +85,16 @@ fn end(scenario: &Scenario, outcome: &Outcome) -> Vec<String> {
     match (&outcome.ended, outcome.status) {
         (Ended::Seen, _) => vec![],
         (Ended::PoweredOff, Some(status)) if status == scenario.status => vec![],
-        (Ended::PoweredOff, Some(status)) => vec![format!(
-            "exit status {status} instead of {}",
-            scenario.status
-        )],
+        (Ended::PoweredOff, Some(status)) => vec![format!("exit status {status} instead of {}", scenario.status)],
         (ended, _) => vec![format!("the machine {ended}")],
     }
 }
 
 fn outputs(scenario: &Scenario, config: &Config, kept: &machine::Kept) -> Result<Vec<String>> {
-    let file =
-        |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
-    let mut wrong = scenario
-        .stdout
-        .check("stdout", &String::from_utf8_lossy(&kept.stdout))?;
-    wrong.extend(
-        scenario
-            .stderr
-            .check("stderr", &String::from_utf8_lossy(&kept.stderr))?,
-    );
-    wrong.extend(
-        scenario
-            .console
-            .check("dom0's console", &file(&config.console_log()))?,
-    );
-    wrong.extend(
-        scenario
-            .hypervisor
-            .check("the hypervisor's log", &file(&config.hypervisor_log))?,
-    );
+    let file = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+    let mut wrong = scenario.stdout.check("stdout", &String::from_utf8_lossy(&kept.stdout))?;
+    wrong.extend(scenario.stderr.check("stderr", &String::from_utf8_lossy(&kept.stderr))?);
+    wrong.extend(scenario.console.check("dom0's console", &file(&config.console_log()))?);
+    wrong.extend(scenario.hypervisor.check("the hypervisor's log", &file(&config.hypervisor_log))?);
     Ok(wrong)
 }

@@ -31,22 +31,16 @@ pub enum FileSystem {
 
 /// Makes the disks in `folder`; Bochs wants whole cylinders, so sizes are multiples of them.
 pub fn make(disks: &[DiskSpec], folder: &Path) -> Result<Vec<PathBuf>> {
-    disks
-        .iter()
-        .enumerate()
-        .map(|(number, disk)| make_one(disk, &folder.join(format!("disk{number}.img"))))
-        .collect()
+    disks.iter().enumerate().map(|(number, disk)| make_one(disk, &folder.join(format!("disk{number}.img")))).collect()
 }
 
 fn make_one(disk: &DiskSpec, path: &Path) -> Result<PathBuf> {
     let Mebibytes(size) = disk.size.parse().map_err(anyhow::Error::msg)?;
     File::create(path)?.set_len(size << 20)?;
     match disk.fs {
-        Some(FileSystem::Ext4) => command::run(
-            Command::new("/usr/sbin/mke2fs")
-                .args(["-q", "-F", "-t", "ext4"])
-                .arg(path),
-        )?,
+        Some(FileSystem::Ext4) => {
+            command::run(Command::new("/usr/sbin/mke2fs").args(["-q", "-F", "-t", "ext4"]).arg(path))?
+        }
         Some(FileSystem::Swap) => command::run(Command::new("/usr/sbin/mkswap").arg(path))?,
         None => {}
     }

@@ -40,11 +40,7 @@ pub fn matches(pattern: &str, text: &str) -> Result<bool> {
 }
 
 fn compile(pattern: &str) -> Result<regex::Regex> {
-    RegexBuilder::new(pattern)
-        .multi_line(true)
-        .crlf(true)
-        .build()
-        .with_context(|| format!("the pattern /{pattern}/"))
+    RegexBuilder::new(pattern).multi_line(true).crlf(true).build().with_context(|| format!("the pattern /{pattern}/"))
 }
 
 #[cfg(test)]
@@ -54,18 +50,9 @@ mod tests {
 
     #[test]
     fn lines_and_sentences() {
-        let expect = Expect {
-            expect: vec!["^two$".into(), "four".into()],
-            forbid: vec!["thr.e".into()],
-        };
+        let expect = Expect { expect: vec!["^two$".into(), "four".into()], forbid: vec!["thr.e".into()] };
         let wrong = expect.check("stdout", "one\r\ntwo\r\nthree\n").unwrap();
-        assert_eq!(
-            wrong,
-            [
-                "stdout has nothing like /four/",
-                "stdout has /thr.e/: three"
-            ]
-        );
+        assert_eq!(wrong, ["stdout has nothing like /four/", "stdout has /thr.e/: three"]);
         assert!(expect.check("stdout", "two\nfour").unwrap().is_empty());
         assert!(matches("(", "").is_err());
     }

@@ -146,12 +146,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_errors() {
-        for wrong in [
-            "colour = 1",
-            "memory = 'lots'",
-            "machine = 'xen'",
-            "[stdout]\nhas = 'x'",
-        ] {
+        for wrong in ["colour = 1", "memory = 'lots'", "machine = 'xen'", "[stdout]\nhas = 'x'"] {
             let text = format!("about = 'x'\ntimeout = 9\n{wrong}");
             assert!(toml::from_str::<Scenario>(&text).is_err(), "{wrong}");
         }

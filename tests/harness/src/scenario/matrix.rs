@@ -47,11 +47,7 @@ pub fn variants(scenario: &Scenario) -> Vec<(Variant, String)> {
     for machine in scenario.machine.all() {
         for firmware in scenario.firmware.all() {
             for smp in scenario.smp.all() {
-                let variant = Variant {
-                    machine,
-                    firmware,
-                    smp,
-                };
+                let variant = Variant { machine, firmware, smp };
                 if (machine, firmware) != (Kind::Bochs, Firmware::Uefi) {
                     all.push((variant, suffix(scenario, variant)));
                 }
@@ -72,19 +68,12 @@ fn suffix(scenario: &Scenario, variant: Variant) -> String {
     if scenario.smp.is_list() {
         words.push(format!("{}cpu", variant.smp));
     }
-    if words.is_empty() {
-        String::new()
-    } else {
-        format!("@{}", words.join("-"))
-    }
+    if words.is_empty() { String::new() } else { format!("@{}", words.join("-")) }
 }
 
 /// A value as it is written on the command line.
 pub fn word(value: &impl ValueEnum) -> String {
-    value
-        .to_possible_value()
-        .map(|value| value.get_name().to_owned())
-        .unwrap_or_default()
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -96,10 +85,7 @@ mod tests {
     fn lists_multiply_and_name_their_cases() {
         let text = "about = 'x'\ntimeout = 9\nmachine = ['qemu', 'bochs']\nfirmware = ['bios', 'uefi']\nsmp = 2";
         let scenario = toml::from_str(text).unwrap();
-        let names: Vec<_> = variants(&scenario)
-            .into_iter()
-            .map(|(_, name)| name)
-            .collect();
+        let names: Vec<_> = variants(&scenario).into_iter().map(|(_, name)| name).collect();
         assert_eq!(names, ["@qemu-bios", "@qemu-uefi", "@bochs-bios"]);
     }
 }

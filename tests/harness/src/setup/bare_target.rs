@@ -56,9 +56,7 @@ impl BareTarget {
             println!("bare-metal target: rustup's {TRIPLE}");
             (Self::Rustup, "rustup")
         } else {
-            println!(
-                "bare-metal target: Debian's rustc-web with -Zbuild-std (rustup does not offer {TRIPLE} here)"
-            );
+            println!("bare-metal target: Debian's rustc-web with -Zbuild-std (rustup does not offer {TRIPLE} here)");
             packages::install(tree, packages::BARE_RUST)?;
             (Self::Debian, "debian")
         };
@@ -82,10 +80,7 @@ impl BareTarget {
                 .env("RUSTC", Path::new(DEBIAN).join("rustc"))
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env("PATH", format!("{DEBIAN}:{path}"))
-                .args([
-                    "-Zbuild-std=core,alloc,compiler_builtins",
-                    "-Zbuild-std-features=compiler-builtins-mem",
-                ]);
+                .args(["-Zbuild-std=core,alloc,compiler_builtins", "-Zbuild-std-features=compiler-builtins-mem"]);
         }
         cargo
     }
@@ -96,11 +91,7 @@ fn rustup_has_target() -> bool {
         .args(["target", "list", "--installed"])
         .stderr(Stdio::null())
         .output()
-        .is_ok_and(|list| {
-            String::from_utf8_lossy(&list.stdout)
-                .lines()
-                .any(|line| line == TRIPLE)
-        })
+        .is_ok_and(|list| String::from_utf8_lossy(&list.stdout).lines().any(|line| line == TRIPLE))
 }
 
 fn rustup_fetches_target() -> bool {

@@ -54,12 +54,7 @@ pub fn fetch(tree: &Tree, flavour: Flavour) -> Result<Kernel> {
     download(&folder, &package)?;
     let release = package.trim_start_matches("linux-image-").to_owned();
     let kernel = Kernel::in_folder(&folder, &release);
-    command::run(
-        Command::new("busybox")
-            .args(["depmod", "-b"])
-            .arg(folder.join("root"))
-            .arg(&release),
-    )?;
+    command::run(Command::new("busybox").args(["depmod", "-b"]).arg(folder.join("root")).arg(&release))?;
     fs::write(stamp, release)?;
     Ok(kernel)
 }
@@ -80,9 +75,7 @@ fn newest(meta: &str) -> Result<String> {
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Depends: "))
         .find(|name| name.starts_with("linux-image-"));
-    found
-        .map(str::to_owned)
-        .with_context(|| format!("apt knows no {meta}; run 'apt-get update' and try again"))
+    found.map(str::to_owned).with_context(|| format!("apt knows no {meta}; run 'apt-get update' and try again"))
 }
 
 fn download(folder: &Path, package: &str) -> Result<()> {
@@ -92,29 +85,14 @@ fn download(folder: &Path, package: &str) -> Result<()> {
             fs::remove_file(path)?;
         }
     }
-    let fetched = command::run(
-        Command::new("apt-get")
-            .args(["download", "-qq", package])
-            .current_dir(folder),
-    );
-    fetched
-        .with_context(|| format!("cannot fetch {package}; run 'apt-get update' and try again"))?;
+    let fetched = command::run(Command::new("apt-get").args(["download", "-qq", package]).current_dir(folder));
+    fetched.with_context(|| format!("cannot fetch {package}; run 'apt-get update' and try again"))?;
     let deb = fs::read_dir(folder)?
         .flatten()
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "deb"));
-    let Some(deb) = deb else {
-        bail!(
-            "apt-get download {package} left no package in {}",
-            folder.display()
-        )
-    };
-    command::run(
-        Command::new("dpkg")
-            .arg("-x")
-            .arg(&deb)
-            .arg(folder.join("root")),
-    )?;
+    let Some(deb) = deb else { bail!("apt-get download {package} left no package in {}", folder.display()) };
+    command::run(Command::new("dpkg").arg("-x").arg(&deb).arg(folder.join("root")))?;
     fs::remove_file(deb)?;
     Ok(())
 }

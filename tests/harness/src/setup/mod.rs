@@ -29,8 +29,5 @@ pub fn ready(tree: &Tree, flavour: Flavour) -> Result<Ready> {
     packages::install(tree, packages::ALWAYS)?;
     let bare_target = BareTarget::choose(tree)?;
     let kernel = kernel::fetch(tree, flavour)?;
-    Ok(Ready {
-        bare_target,
-        kernel,
-    })
+    Ok(Ready { bare_target, kernel })
 }

@@ -31,9 +31,7 @@ pub const BARE_RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld"
 /// Installs those of `names` that are missing.
 pub fn install(tree: &Tree, names: &[&str]) -> Result<()> {
     let wanted = names.join(" ");
-    let stamp = tree
-        .folder("setup")?
-        .join(format!("packages-{}", names.len()));
+    let stamp = tree.folder("setup")?.join(format!("packages-{}", names.len()));
     if stamp::says(&stamp, &wanted) {
         return Ok(());
     }
@@ -41,11 +39,7 @@ pub fn install(tree: &Tree, names: &[&str]) -> Result<()> {
     if !missing.is_empty() {
         println!("installing Debian packages: {}", missing.join(" "));
         apt(&["update", "-qq"])?;
-        apt(&[
-            &["install", "-y", "-qq", "--no-install-recommends"][..],
-            &missing,
-        ]
-        .concat())?;
+        apt(&[&["install", "-y", "-qq", "--no-install-recommends"][..], &missing].concat())?;
     }
     fs::write(stamp, wanted)?;
     Ok(())
@@ -53,40 +47,24 @@ pub fn install(tree: &Tree, names: &[&str]) -> Result<()> {
 
 fn missing<'a>(names: &[&'a str]) -> Result<Vec<&'a str>> {
     // dpkg-query fails when it does not know one of the names; what it prints is still right.
-    let known = Command::new("dpkg-query")
-        .args(["-W", "-f=${Status} ${Package}\n"])
-        .args(names)
-        .output()
-        .context("dpkg-query is missing: this set-up knows Debian 12 only; elsewhere install the packages by hand")?;
+    let known =
+        Command::new("dpkg-query").args(["-W", "-f=${Status} ${Package}\n"]).args(names).output().context(
+            "dpkg-query is missing: this set-up knows Debian 12 only; elsewhere install the packages by hand",
+        )?;
     let known = String::from_utf8_lossy(&known.stdout).into_owned();
-    let is_there = |name: &&str| {
-        known
-            .lines()
-            .any(|line| line == format!("install ok installed {name}"))
-    };
-    Ok(names
-        .iter()
-        .filter(|name| !is_there(name))
-        .copied()
-        .collect())
+    let is_there = |name: &&str| known.lines().any(|line| line == format!("install ok installed {name}"));
+    Ok(names.iter().filter(|name| !is_there(name)).copied().collect())
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {
     let root = rustix::process::geteuid().is_root();
-    let mut apt = if root {
-        Command::new("apt-get")
-    } else {
-        Command::new("sudo")
-    };
+    let mut apt = if root { Command::new("apt-get") } else { Command::new("sudo") };
     if !root {
         apt.arg("apt-get");
     }
     let done = command::visibly(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"));
     if done.is_err() {
-        bail!(
-            "apt-get {} failed; install the packages by hand and run this again",
-            arguments.join(" ")
-        );
+        bail!("apt-get {} failed; install the packages by hand and run this again", arguments.join(" "));
     }
     Ok(())
 }

@@ -35,10 +35,7 @@ pub fn choose(cases: Vec<Case>, options: &TestOptions) -> Result<Vec<Case>> {
     }
     let chosen = |case: &Case| {
         (names.is_empty() || names.iter().any(|name| is_named(case, name)))
-            && (options.machine.is_empty()
-                || case
-                    .machine
-                    .is_some_and(|machine| options.machine.contains(&machine)))
+            && (options.machine.is_empty() || case.machine.is_some_and(|machine| options.machine.contains(&machine)))
     };
     Ok(cases.into_iter().filter(chosen).collect())
 }

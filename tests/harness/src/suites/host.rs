@@ -24,18 +24,10 @@ struct Package {
 /// A case for each package that plain `cargo test` would test.
 pub fn cases(tree: &Tree) -> Result<Vec<Case>> {
     let mut cargo = Command::new("cargo");
-    cargo
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(&tree.root);
-    let metadata: Metadata =
-        serde_json::from_str(&command::output(&mut cargo)?).context("cargo metadata")?;
+    cargo.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(&tree.root);
+    let metadata: Metadata = serde_json::from_str(&command::output(&mut cargo)?).context("cargo metadata")?;
     let is_default = |package: &Package| metadata.workspace_default_members.contains(&package.id);
-    Ok(metadata
-        .packages
-        .iter()
-        .filter(|package| is_default(package))
-        .map(|package| case(&package.name))
-        .collect())
+    Ok(metadata.packages.iter().filter(|package| is_default(package)).map(|package| case(&package.name)).collect())
 }
 
 fn case(package: &str) -> Case {
@@ -51,11 +43,7 @@ fn case(package: &str) -> Case {
         build: None,
         run: Box::new(move |context| {
             let mut cargo = Command::new("cargo");
-            logged(
-                cargo.args(["test", "--quiet", "--package", &name]),
-                context,
-                "the tests failed",
-            )
+            logged(cargo.args(["test", "--quiet", "--package", &name]), context, "the tests failed")
         }),
     }
 }

@@ -30,13 +30,8 @@ pub fn run(tree: &Tree, options: &TestOptions) -> Result<ExitCode> {
         report::list(&cases);
         return Ok(ExitCode::SUCCESS);
     }
-    let bases = build::bases(
-        tree,
-        cases
-            .iter()
-            .filter(|case| case.skip.is_none())
-            .filter_map(|case| case.build.clone()),
-    )?;
+    let bases =
+        build::bases(tree, cases.iter().filter(|case| case.skip.is_none()).filter_map(|case| case.build.clone()))?;
     let results = schedule::run(tree, cases, &bases, options)?;
     Ok(report::summary(tree, &results))
 }

@@ -10,13 +10,7 @@ use std::process::ExitCode;
 /// How much of a failed machine's logs is shown.
 const LINES: usize = 12;
 /// Logs that a case may have left.
-const LOGS: [&str; 5] = [
-    "output",
-    "stderr",
-    "console.log",
-    "hypervisor.log",
-    "emulator.log",
-];
+const LOGS: [&str; 5] = ["output", "stderr", "console.log", "hypervisor.log", "emulator.log"];
 
 /// The cases, for `--list`.
 pub fn list(cases: &[Case]) {
@@ -29,11 +23,7 @@ pub fn list(cases: &[Case]) {
 pub fn progress(tree: &Tree, finished: Option<&Finished>, count: usize, total: usize) {
     let Some(finished) = finished else { return };
     let word = word(&finished.verdict);
-    println!(
-        "[{count}/{total}] {word:<7} {:<44} {:>6.1} s",
-        finished.name,
-        finished.took.as_secs_f64()
-    );
+    println!("[{count}/{total}] {word:<7} {:<44} {:>6.1} s", finished.name, finished.took.as_secs_f64());
     let Verdict::Failed(reasons) = &finished.verdict else {
         return;
     };
@@ -52,36 +42,19 @@ pub fn progress(tree: &Tree, finished: Option<&Finished>, count: usize, total: u
 
 /// The end: what did not pass, and the counts alone on the last line.
 pub fn summary(tree: &Tree, results: &[Finished]) -> ExitCode {
-    let count = |wanted: &str| {
-        results
-            .iter()
-            .filter(|result| word(&result.verdict) == wanted)
-            .count()
-    };
+    let count = |wanted: &str| results.iter().filter(|result| word(&result.verdict) == wanted).count();
     println!();
     for result in results {
         match &result.verdict {
             Verdict::Passed => {}
-            Verdict::Failed(_) => println!(
-                "FAILED  {} ({})",
-                result.name,
-                folder_of(tree, &result.name).display()
-            ),
+            Verdict::Failed(_) => println!("FAILED  {} ({})", result.name, folder_of(tree, &result.name).display()),
             Verdict::Skipped(reason) => println!("skipped {}: {reason}", result.name),
         }
     }
     let (passed, failed, skipped) = (count("passed"), count("FAILED"), count("skipped"));
-    let more = if skipped > 0 {
-        format!(", {skipped} skipped")
-    } else {
-        String::new()
-    };
+    let more = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
     println!("{passed} passed, {failed} failed{more}");
-    if failed > 0 || passed == 0 {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    if failed > 0 || passed == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn word(verdict: &Verdict) -> &'static str {

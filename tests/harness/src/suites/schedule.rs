@@ -36,20 +36,11 @@ struct State {
 }
 
 /// Runs all, in order as far as there is room.
-pub fn run(
-    tree: &Tree,
-    cases: Vec<Case>,
-    bases: &Bases,
-    options: &TestOptions,
-) -> Result<Vec<Finished>> {
-    let cpus =
-        thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+pub fn run(tree: &Tree, cases: Vec<Case>, bases: &Bases, options: &TestOptions) -> Result<Vec<Finished>> {
+    let cpus = thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
     let cpus = options.jobs.unwrap_or(cpus).max(1);
     let total = cases.len();
-    let state = Mutex::new(State {
-        waiting: cases.into(),
-        free: cpus,
-    });
+    let state = Mutex::new(State { waiting: cases.into(), free: cpus });
     let (room, finished) = (Condvar::new(), Mutex::new(Vec::with_capacity(total)));
     thread::scope(|scope| {
         for _ in 0..cpus {
@@ -66,9 +57,7 @@ pub fn run(
             });
         }
     });
-    Ok(finished
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner))
+    Ok(finished.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The next case, once there is room for it, and the room that it takes.
@@ -88,31 +77,18 @@ fn run_one(tree: &Tree, case: &Case, bases: &Bases) -> Finished {
     let start = Instant::now();
     let verdict = match &case.skip {
         Some(reason) => Verdict::Skipped(reason.clone()),
-        None => {
-            catch_unwind(AssertUnwindSafe(|| attempt(tree, case, bases))).unwrap_or_else(|_| {
-                Verdict::Failed(vec!["the harness itself failed, see above".to_owned()])
-            })
-        }
+        None => catch_unwind(AssertUnwindSafe(|| attempt(tree, case, bases)))
+            .unwrap_or_else(|_| Verdict::Failed(vec!["the harness itself failed, see above".to_owned()])),
     };
-    Finished {
-        name: case.name.clone(),
-        verdict,
-        took: start.elapsed(),
-    }
+    Finished { name: case.name.clone(), verdict, took: start.elapsed() }
 }
 
 fn attempt(tree: &Tree, case: &Case, bases: &Bases) -> Verdict {
     let folder = folder_of(tree, &case.name);
     // Logs of an earlier run would be taken for this one's.
     let _ = fs::remove_dir_all(&folder);
-    let result = tree::create(&folder).and_then(|folder| {
-        (case.run)(&Context {
-            tree,
-            folder,
-            bases,
-            build: case.build.clone(),
-        })
-    });
+    let result = tree::create(&folder)
+        .and_then(|folder| (case.run)(&Context { tree, folder, bases, build: case.build.clone() }));
     result.unwrap_or_else(|error| Verdict::Failed(vec![format!("{error:#}")]))
 }
 

@@ -24,10 +24,7 @@ fn pair(batch: u32) -> (Rings, End) {
     let (ours, theirs) = file("channel");
     let (our_detail, their_detail) = file("detail");
     ours.store(layout::EVENT_TAIL as usize, 77, Ordering::Relaxed);
-    (
-        Rings::new(ours, our_detail),
-        End { channel: theirs, detail: their_detail, batch, attached: Cell::new(true) },
-    )
+    (Rings::new(ours, our_detail), End { channel: theirs, detail: their_detail, batch, attached: Cell::new(true) })
 }
 
 impl Bell for End {
@@ -80,9 +77,8 @@ impl End {
 fn commands_beyond_the_ring_come_back_in_order() {
     let (rings, end) = pair(100);
     for round in 0..3u64 {
-        let mut commands: Vec<Command> = (0..2500)
-            .map(|i| Command { args: [round * 10_000 + i, 0, 0, 0, 0], ..Command::default() })
-            .collect();
+        let mut commands: Vec<Command> =
+            (0..2500).map(|i| Command { args: [round * 10_000 + i, 0, 0, 0, 0], ..Command::default() }).collect();
         rings.submit(&mut commands, &end).unwrap();
         for (i, command) in (0i64..).zip(&commands) {
             assert_eq!(command.result, round.cast_signed() * 10_000 + i + 1);

@@ -45,11 +45,7 @@ impl Hypervisor {
     pub fn complete(&mut self, id: u64, associate: bool) -> Option<Request> {
         let request = self.live.remove(&id)?;
         if associate {
-            for part in request
-                .parts()
-                .iter()
-                .filter(|p| p.whole() && !request.spoiled.contains(&p.page))
-            {
+            for part in request.parts().iter().filter(|p| p.whole() && !request.spoiled.contains(&p.page)) {
                 if let State::Resident { clean, .. } = &mut self.pages[part.page as usize].state {
                     *clean = true;
                 }
@@ -74,10 +70,7 @@ impl Hypervisor {
     pub fn page_out_done(&mut self, page: u64, block: BlockRef) -> bool {
         let p = &mut self.pages[page as usize];
         if let State::Out { content, .. } = p.state {
-            p.state = State::Swapped {
-                block,
-                truth: content,
-            };
+            p.state = State::Swapped { block, truth: content };
             true
         } else {
             p.zombie = false;
@@ -94,43 +87,20 @@ impl Hypervisor {
     }
 
     /// `PAGE_IN_DONE`: true if taken. `decline`: the hypervisor does not want what it did not ask for.
-    pub fn page_in_done(
-        &mut self,
-        page: u64,
-        block: BlockRef,
-        content: Content,
-        keep: bool,
-        decline: bool,
-    ) -> bool {
+    pub fn page_in_done(&mut self, page: u64, block: BlockRef, content: Content, keep: bool, decline: bool) -> bool {
         let p = &mut self.pages[page as usize];
         match p.state.clone() {
-            State::In {
-                block: b,
-                truth,
-                stores,
-            } if b == block && !decline => {
-                assert_eq!(
-                    content, truth,
-                    "page {page} came back from {block:?} with other bytes"
-                );
-                p.state = State::Resident {
-                    content,
-                    clean: keep,
-                };
+            State::In { block: b, truth, stores } if b == block && !decline => {
+                assert_eq!(content, truth, "page {page} came back from {block:?} with other bytes");
+                p.state = State::Resident { content, clean: keep };
                 for (at, value) in stores {
                     self.store(page, at, value);
                 }
                 true
             }
             State::Swapped { block: b, truth } if b == block && !decline => {
-                assert_eq!(
-                    content, truth,
-                    "page {page} was offered from {block:?} with other bytes"
-                );
-                p.state = State::Resident {
-                    content,
-                    clean: keep,
-                };
+                assert_eq!(content, truth, "page {page} was offered from {block:?} with other bytes");
+                p.state = State::Resident { content, clean: keep };
                 true
             }
             _ => false,
@@ -161,14 +131,8 @@ impl Hypervisor {
             let p = &mut self.pages[page as usize];
             p.zombie = false;
             match &p.state {
-                State::Out { clean, .. } => self.events.push_back(Event::PageOut {
-                    page,
-                    clean: *clean,
-                }),
-                State::In { block, .. } => self.events.push_back(Event::PageIn {
-                    page,
-                    block: *block,
-                }),
+                State::Out { clean, .. } => self.events.push_back(Event::PageOut { page, clean: *clean }),
+                State::In { block, .. } => self.events.push_back(Event::PageIn { page, block: *block }),
                 State::Swapped { block, .. } => listed.push((page, *block)),
                 _ => {}
             }

@@ -4,21 +4,12 @@ use super::{Event, Hypervisor, Page, State};
 
 impl Hypervisor {
     pub fn new(pages: usize, moves_in: bool) -> Self {
-        let page = Page {
-            state: State::Zero,
-            zombie: false,
-        };
-        Self {
-            pages: vec![page; pages],
-            moves_in,
-            ..Self::default()
-        }
+        let page = Page { state: State::Zero, zombie: false };
+        Self { pages: vec![page; pages], moves_in, ..Self::default() }
     }
 
     pub fn in_request(&self, page: u64) -> bool {
-        self.live
-            .values()
-            .any(|r| r.parts().iter().any(|p| p.page == page))
+        self.live.values().any(|r| r.parts().iter().any(|p| p.page == page))
     }
 
     pub(super) fn dirty(&mut self, page: u64, by: Option<u64>) {
@@ -49,10 +40,7 @@ impl Hypervisor {
             State::Zero => {
                 let mut content = [0; 8];
                 content[at] = value;
-                p.state = State::Resident {
-                    content,
-                    clean: false,
-                };
+                p.state = State::Resident { content, clean: false };
             }
             State::Resident { content, .. } => content[at] = value,
             State::Swapped { .. } => {
@@ -75,18 +63,9 @@ impl Hypervisor {
         self.cancel(page);
         let p = &mut self.pages[page as usize];
         match p.state.clone() {
-            State::Zero => {
-                p.state = State::Resident {
-                    content: [0; 8],
-                    clean: false,
-                }
-            }
+            State::Zero => p.state = State::Resident { content: [0; 8], clean: false },
             State::Swapped { block, truth } => {
-                p.state = State::In {
-                    block,
-                    truth,
-                    stores: Vec::new(),
-                };
+                p.state = State::In { block, truth, stores: Vec::new() };
                 self.events.push_back(Event::PageIn { page, block });
             }
             _ => {}
@@ -96,9 +75,7 @@ impl Hypervisor {
     pub fn evict(&mut self, page: u64) {
         let busy = self.in_request(page);
         let p = &mut self.pages[page as usize];
-        if let (State::Resident { content, clean }, false, false) =
-            (p.state.clone(), busy, p.zombie)
-        {
+        if let (State::Resident { content, clean }, false, false) = (p.state.clone(), busy, p.zombie) {
             if content == [0; 8] {
                 p.state = State::Zero;
             } else {

@@ -26,10 +26,10 @@ impl Hypervisor {
         if let Kind::Read(parts) | Kind::Write(parts) = &kind {
             let parts = parts.clone();
             for part in &parts {
-                let mixed = self.live.values().any(|r| {
-                    matches!(r.kind, Kind::Read(_)) != reads
-                        && r.parts().iter().any(|p| p.page == part.page)
-                });
+                let mixed = self
+                    .live
+                    .values()
+                    .any(|r| matches!(r.kind, Kind::Read(_)) != reads && r.parts().iter().any(|p| p.page == part.page));
                 if mixed {
                     // The guest's own race; no value would be wrong.
                     return None;
@@ -54,17 +54,9 @@ impl Hypervisor {
                 match p.state {
                     State::Swapped { block, .. } => {
                         drops.insert(part.page, block);
-                        p.state = State::Resident {
-                            content: [u32::MAX; 8],
-                            clean: false,
-                        };
+                        p.state = State::Resident { content: [u32::MAX; 8], clean: false };
                     }
-                    State::Zero => {
-                        p.state = State::Resident {
-                            content: [0; 8],
-                            clean: false,
-                        }
-                    }
+                    State::Zero => p.state = State::Resident { content: [0; 8], clean: false },
                     _ => {}
                 }
             }
@@ -98,31 +90,16 @@ impl Hypervisor {
             let len = part.sectors as u32 * 512;
             let payload = match (&self.pages[part.page as usize].state, part.whole()) {
                 (State::Swapped { block, .. } | State::In { block, .. }, true) => {
-                    Payload::Reference {
-                        page: part.page,
-                        block: *block,
-                    }
+                    Payload::Reference { page: part.page, block: *block }
                 }
                 (State::Zero, true) => Payload::Zero,
-                (_, whole) => Payload::Data {
-                    at,
-                    page: whole.then_some(part.page),
-                },
+                (_, whole) => Payload::Data { at, page: whole.then_some(part.page) },
             };
             // Readers of headers may be cut anywhere: a first segment of odd length, now and then.
             match payload {
                 Payload::Data { at, page: None } if len > 512 => {
-                    out.push(WriteSegment {
-                        len: 300,
-                        payload: Payload::Data { at, page: None },
-                    });
-                    out.push(WriteSegment {
-                        len: len - 300,
-                        payload: Payload::Data {
-                            at: at + 300,
-                            page: None,
-                        },
-                    });
+                    out.push(WriteSegment { len: 300, payload: Payload::Data { at, page: None } });
+                    out.push(WriteSegment { len: len - 300, payload: Payload::Data { at: at + 300, page: None } });
                 }
                 _ => out.push(WriteSegment { len, payload }),
             }
@@ -138,12 +115,7 @@ impl Hypervisor {
         for part in request.parts() {
             let len = part.sectors as u32 * 512;
             let page = part.whole().then_some(part.page);
-            out.push(ReadSegment {
-                len,
-                at,
-                page,
-                drops: request.drops.get(&part.page).copied(),
-            });
+            out.push(ReadSegment { len, at, page, drops: request.drops.get(&part.page).copied() });
             at += len;
         }
         out

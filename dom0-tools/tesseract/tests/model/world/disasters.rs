@@ -18,10 +18,7 @@ impl World {
             self.command(false);
         }
         if self.chance().is_multiple_of(2)
-            && let Some(Action {
-                op: Op::Journal(records),
-                ..
-            }) = self.journal.pop_front()
+            && let Some(Action { op: Op::Journal(records), .. }) = self.journal.pop_front()
         {
             let part = self.chance() as usize % (records.len() + 1);
             self.host.append(&records[..part]);
@@ -37,10 +34,7 @@ impl World {
         self.map = Map::restore(self.config, refs).unwrap();
         self.prepare();
         for (page, block) in self.hypervisor.attach() {
-            assert!(
-                self.map.restore_page(self.id(page), block),
-                "page {page}: {block:?} unknown"
-            );
+            assert!(self.map.restore_page(self.id(page), block), "page {page}: {block:?} unknown");
         }
     }
 
@@ -48,9 +42,7 @@ impl World {
         self.drop_daemon();
         let mut random = self.random;
         let refs = self.host.power_loss(|| {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             random >> 33
         });
         self.chance();

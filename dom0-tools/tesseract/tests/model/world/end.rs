@@ -20,18 +20,9 @@ impl World {
             }
         }
         self.map.audit().unwrap();
-        assert!(
-            self.hypervisor.live.is_empty(),
-            "hangs: {:?}\n{:?}",
-            self.hypervisor.live,
-            self.map
-        );
+        assert!(self.hypervisor.live.is_empty(), "hangs: {:?}\n{:?}", self.hypervisor.live, self.map);
         for (i, p) in self.hypervisor.pages.iter().enumerate() {
-            assert!(
-                !matches!(p.state, State::In { .. } | State::Out { .. }),
-                "page {i} hangs: {p:?}\n{:?}",
-                self.map
-            );
+            assert!(!matches!(p.state, State::In { .. } | State::Out { .. }), "page {i} hangs: {p:?}\n{:?}", self.map);
         }
     }
 
@@ -41,11 +32,7 @@ impl World {
         self.drain();
         for disk in DISKS {
             for lba in 0..LBAS {
-                let parts = vec![Part {
-                    page: PAGES as u64 - 1,
-                    first: 0,
-                    sectors: SECTORS,
-                }];
+                let parts = vec![Part { page: PAGES as u64 - 1, first: 0, sectors: SECTORS }];
                 self.transfer(false, disk, lba * SECTORS as u64, parts);
                 self.drain();
             }
@@ -63,8 +50,7 @@ impl World {
             self.drain();
             for lba in 0..LBAS {
                 for (s, value) in self.host.block(disk, lba).into_iter().enumerate() {
-                    self.oracle
-                        .check((disk, lba * SECTORS as u64 + s as u64), value);
+                    self.oracle.check((disk, lba * SECTORS as u64 + s as u64), value);
                 }
             }
             self.map.detach(disk, false).unwrap();

@@ -19,14 +19,7 @@ impl World {
                 let Some(r) = self.hypervisor.live.get(&id) else {
                     return true;
                 };
-                let (disk, offset, request) = (
-                    r.disk,
-                    r.sector * 512,
-                    RequestId {
-                        domain: DOMAIN,
-                        request: id,
-                    },
-                );
+                let (disk, offset, request) = (r.disk, r.sector * 512, RequestId { domain: DOMAIN, request: id });
                 match r.kind {
                     Kind::Write(_) => self.map.guest_write(request, disk, offset, &writes),
                     Kind::Read(_) => self.map.guest_read(request, disk, offset, &reads),
@@ -34,9 +27,7 @@ impl World {
                         // In two ranges, as a guest may ask.
                         let first = sectors.div_ceil(2) * 512;
                         let mut ranges = vec![(offset, first)];
-                        ranges.extend(
-                            (sectors > 1).then_some((offset + first, sectors * 512 - first)),
-                        );
+                        ranges.extend((sectors > 1).then_some((offset + first, sectors * 512 - first)));
                         self.map.guest_zero(request, disk, &ranges, unmap)
                     }
                     Kind::Flush => self.map.guest_flush(request, disk),
@@ -66,59 +57,34 @@ impl World {
                 self.report(work.action.id, outcome);
                 return true;
             }
-            (Op::Write { .. } | Op::Read { .. }, Stage::New) if fails => {
-                Stage::Over(Outcome::Failed)
-            }
+            (Op::Write { .. } | Op::Read { .. }, Stage::New) if fails => Stage::Over(Outcome::Failed),
             (Op::Write { to, pieces }, Stage::New) => self.gather(*to, &pieces.clone()),
             (Op::Write { to, .. }, Stage::Have(data)) => {
                 let mask = if fails { self.chance() } else { u64::MAX };
                 self.host.write(*to, &data, mask);
-                Stage::Over(if fails {
-                    Outcome::Failed
-                } else {
-                    Outcome::Done
-                })
+                Stage::Over(if fails { Outcome::Failed } else { Outcome::Done })
             }
-            (Op::Read { from, .. } | Op::Load { from, .. }, Stage::New) => {
-                Stage::Have(self.host.read(*from))
-            }
+            (Op::Read { from, .. } | Op::Load { from, .. }, Stage::New) => Stage::Have(self.host.read(*from)),
             (Op::Read { request, at, .. }, Stage::Have(data)) => {
                 assert!(at % 512 == 0);
                 for (i, value) in data.iter().enumerate() {
-                    self.hypervisor
-                        .copy_in(request.request, *at as usize / 512 + i, *value);
+                    self.hypervisor.copy_in(request.request, *at as usize / 512 + i, *value);
                 }
                 Stage::Over(Outcome::Done)
             }
-            (
-                Op::Load {
-                    page,
-                    block,
-                    keep,
-                    demanded,
-                    ..
-                },
-                Stage::Have(data),
-            ) => {
+            (Op::Load { page, block, keep, demanded, .. }, Stage::Have(data)) => {
                 let content: Content = data.try_into().unwrap();
                 // What was not asked for is declined, and now and then no frame is free.
                 let decline = self.chance().is_multiple_of(if *demanded { 8 } else { 4 });
-                let taken = self
-                    .hypervisor
-                    .page_in_done(page.page, *block, content, *keep, decline);
+                let taken = self.hypervisor.page_in_done(page.page, *block, content, *keep, decline);
                 self.note_stores();
                 // The result is reported before any later event.
-                let outcome = if taken {
-                    Outcome::Done
-                } else {
-                    Outcome::Declined
-                };
+                let outcome = if taken { Outcome::Done } else { Outcome::Declined };
                 self.report(work.action.id, outcome);
                 return true;
             }
             (Op::Zero { to, .. }, Stage::New) => {
-                self.host
-                    .write(*to, &vec![0; to.len as usize / 512], u64::MAX);
+                self.host.write(*to, &vec![0; to.len as usize / 512], u64::MAX);
                 Stage::Over(Outcome::Done)
             }
             (Op::Sync(what), Stage::New) => {
@@ -149,15 +115,10 @@ impl World {
                 Source::Zero => 0,
                 Source::Request { request, at } => {
                     assert!((at + inner - 16).is_multiple_of(512));
-                    self.hypervisor
-                        .copy_out(request.request, (at + inner - 16) as usize / 512)
+                    self.hypervisor.copy_out(request.request, (at + inner - 16) as usize / 512)
                 }
                 Source::Host(from) => {
-                    let one = Extent {
-                        offset: from.offset + u64::from(inner),
-                        len: 512,
-                        ..from
-                    };
+                    let one = Extent { offset: from.offset + u64::from(inner), len: 512, ..from };
                     self.host.read(one)[0]
                 }
                 Source::Page(page) => match self.hypervisor.copy_page(page.page) {
@@ -180,14 +141,8 @@ impl World {
                 self.hypervisor.page_out_failed(page.page);
                 true
             }
-            Op::MoveReference { page, old, new } => {
-                self.hypervisor.move_reference(page.page, old, new)
-            }
-            Op::Complete {
-                request,
-                status,
-                associate,
-            } => {
+            Op::MoveReference { page, old, new } => self.hypervisor.move_reference(page.page, old, new),
+            Op::Complete { request, status, associate } => {
                 self.complete(request.request, status == Status::Ok, associate);
                 true
             }
@@ -199,23 +154,13 @@ impl World {
             other => panic!("{other:?}"),
         };
         if report {
-            self.report(
-                id,
-                if outcome {
-                    Outcome::Done
-                } else {
-                    Outcome::Declined
-                },
-            );
+            self.report(id, if outcome { Outcome::Done } else { Outcome::Declined });
         }
         true
     }
 
     fn complete(&mut self, id: u64, ok: bool, associate: bool) {
-        let r = self
-            .hypervisor
-            .complete(id, associate)
-            .expect("completed twice");
+        let r = self.hypervisor.complete(id, associate).expect("completed twice");
         let count: u64 = match r.kind {
             Kind::Zero { sectors, .. } => sectors,
             _ => r.parts().iter().map(|p| p.sectors as u64).sum(),
@@ -235,18 +180,10 @@ impl World {
     }
 
     pub fn append(&mut self) -> bool {
-        let Some(Action {
-            id,
-            op: Op::Journal(records),
-        }) = self.journal.pop_front()
-        else {
+        let Some(Action { id, op: Op::Journal(records) }) = self.journal.pop_front() else {
             return false;
         };
-        let outcome = if self.host.append(&records) {
-            Outcome::Done
-        } else {
-            Outcome::Failed
-        };
+        let outcome = if self.host.append(&records) { Outcome::Done } else { Outcome::Failed };
         self.report(id, outcome);
         true
     }

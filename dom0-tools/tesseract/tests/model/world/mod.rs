@@ -81,24 +81,14 @@ impl World {
     }
 
     pub(super) fn id(&self, page: u64) -> PageId {
-        PageId {
-            domain: DOMAIN,
-            page,
-        }
+        PageId { domain: DOMAIN, page }
     }
 
     pub fn take(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action.op {
-                Op::Write { .. }
-                | Op::Read { .. }
-                | Op::Zero { .. }
-                | Op::Load { .. }
-                | Op::Sync(_) => {
-                    self.work.push(Work {
-                        action,
-                        stage: Stage::New,
-                    });
+                Op::Write { .. } | Op::Read { .. } | Op::Zero { .. } | Op::Load { .. } | Op::Sync(_) => {
+                    self.work.push(Work { action, stage: Stage::New });
                 }
                 Op::Journal(_) => self.journal.push_back(action),
                 _ => self.commands.push_back(action),

@@ -125,9 +125,5 @@ pub fn run(name: &str) -> Outcome {
     if chain.is_none() && device.read(reg::STATUS) & NEEDS_RESET != 0 && rings::used_index() == 0 {
         return Ok(());
     }
-    fail!(
-        "the domain lives: status {:#x}, used index {}",
-        device.read(reg::STATUS),
-        rings::used_index()
-    )
+    fail!("the domain lives: status {:#x}, used index {}", device.read(reg::STATUS), rings::used_index())
 }

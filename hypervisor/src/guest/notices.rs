@@ -1,0 +1,85 @@
+//! What dom0 is told besides requests (the guest's end, its early output), and the two small things that
+//! it sends in: input for the 16550 and the power button.
+
+use super::Guest;
+use super::requests::interrupt;
+use crate::domain::Domain;
+use crate::service;
+use abi::Error;
+use abi::event::{Event, kind};
+use abi::platform::EVENT_GSI;
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+/// `POWER_BUTTON`.
+pub fn press_power_button(domain: &Domain) -> Result<(), Error> {
+    let guest = domain.guest().ok_or(Error::NotFound)?;
+    guest.devices.lock().events |= 1;
+    interrupt(domain, guest, EVENT_GSI);
+    Ok(())
+}
+
+/// Sends what the 16550 collected; without room it is lost, as on a line that nobody listens to.
+pub fn send_uart(domain: &Domain, guest: &Guest) {
+    let bytes = guest.devices.lock().uart.take();
+    let mut event = Event { kind: kind::UART, domain: domain.id, args: [0; 7] };
+    event.args[0] = bytes.len() as u64;
+    for (word, chunk) in event.args[1..].iter_mut().zip(bytes.chunks(8)) {
+        let mut padded = [0; 8];
+        padded[..chunk.len()].copy_from_slice(chunk);
+        *word = u64::from_le_bytes(padded);
+    }
+    service::post(&event, &[]);
+}
+
+/// The guest has ended by itself: dom0 is told, now or when there is room.
+pub fn domain_ended(domain: &Arc<Domain>) {
+    if let Some(guest) = domain.guest() {
+        // Told once, by the first vCPU that leaves; not at all while dom0 takes the domain down.
+        let ended = abi::domain::state::ENDED;
+        let first = guest.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+            (state != ended && state != abi::domain::state::DYING).then_some(ended)
+        });
+        if first.is_err() {
+            return;
+        }
+        send_uart(domain, guest);
+        guest.end_untold.store(true, Ordering::Release);
+        tell_end(domain, guest);
+    }
+}
+
+/// Tells dom0 of the guest's end if that is still due.
+pub fn tell_end(domain: &Domain, guest: &Guest) {
+    if !guest.end_untold.load(Ordering::Acquire) {
+        return;
+    }
+    let (reason, _) = domain.end_reason();
+    let event = Event {
+        kind: kind::STATE,
+        domain: domain.id,
+        args: [abi::domain::state::ENDED.into(), reason.into(), 0, 0, 0, 0, 0],
+    };
+    let told = service::post(&event, &[]);
+    guest.end_untold.store(!told, Ordering::Release);
+    if !told {
+        guest.stalled.store(true, Ordering::Release);
+    }
+}
+
+/// `UART_INPUT`: bytes taken.
+pub fn uart_input(domain: &Domain, guest: &Guest, args: [u64; 5]) -> u64 {
+    let mut bytes = [0; 32];
+    for (chunk, word) in bytes.chunks_mut(8).zip(&args[1..]) {
+        chunk.copy_from_slice(&word.to_le_bytes());
+    }
+    let len = args[0].min(32) as usize;
+    let (taken, due) = {
+        let mut slots = guest.devices.lock();
+        (slots.uart.input(&bytes[..len]), slots.uart.input_due())
+    };
+    if due {
+        interrupt(domain, guest, abi::platform::UART_GSI);
+    }
+    taken as u64
+}
