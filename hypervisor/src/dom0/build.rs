@@ -149,7 +149,7 @@ fn command_line(info: &Information, kernel: &linux::Kernel, vcpus: u32) -> Resul
     const LONG: &str = "dom0's command line is too long";
     let mut line = String::<2048>::new();
     let arguments = info.module("kernel").map_or("", |module| module.arguments.as_str());
-    write!(line, "{arguments} x2apic_phys").map_err(|_| LONG)?;
+    write!(line, "{arguments} x2apic_phys nokaslr").map_err(|_| LONG)?;
     if vcpus < cpu::count() {
         write!(line, " nr_cpus={vcpus}").map_err(|_| LONG)?;
     }
