@@ -60,13 +60,13 @@ pub enum Ask {
     Empty,
 }
 
-/// Checks a request against a disk of `sectors` sectors.
+/// Checks a request, whose readable part begins with `header`, against a disk of `sectors` sectors.
 #[must_use]
-pub fn parse(request: &Request, sectors: u64, readonly: bool) -> Ask {
+pub fn parse(request: &Request, header: &[u8], sectors: u64, readonly: bool) -> Ask {
     if request.writable == 0 {
         return Ask::Empty;
     }
-    let (Some(kind), Some(sector)) = (word(&request.header, 0), long(&request.header, 8)) else {
+    let (Some(kind), Some(sector)) = (word(header, 0), long(header, 8)) else {
         return Ask::Answer(STATUS_IOERR);
     };
     let data = match kind {
@@ -84,17 +84,16 @@ pub fn parse(request: &Request, sectors: u64, readonly: bool) -> Ask {
         FLUSH => Ask::Flush,
         GET_ID => Ask::Serial,
         DISCARD | WRITE_ZEROES if readonly => Ask::Answer(STATUS_IOERR),
-        DISCARD | WRITE_ZEROES => clear(request, kind == WRITE_ZEROES, sectors),
+        DISCARD | WRITE_ZEROES => clear(request, header, kind == WRITE_ZEROES, sectors),
         _ => Ask::Answer(STATUS_UNSUPP),
     }
 }
 
 /// `struct virtio_blk_discard_write_zeroes`; one of them, as the configuration space says.
-fn clear(request: &Request, zero: bool, sectors: u64) -> Ask {
+fn clear(request: &Request, bytes: &[u8], zero: bool, sectors: u64) -> Ask {
     if request.readable != HEADER + 16 {
         return Ask::Answer(if request.readable.is_multiple_of(16) { STATUS_UNSUPP } else { STATUS_IOERR });
     }
-    let bytes = &request.header;
     let (Some(sector), Some(count), Some(flags)) = (long(bytes, 16), word(bytes, 24), word(bytes, 28)) else {
         return Ask::Answer(STATUS_IOERR);
     };
@@ -138,13 +137,17 @@ mod tests {
         Request { domain: 1, id: 1, slot: 0, queue: 0, readable, writable, header, segments: Vec::new() }
     }
 
+    fn read_only(request: &Request) -> Ask {
+        parse(request, &request.header, 1000, true)
+    }
+
     fn range(sector: u64, count: u32, flags: u32) -> Vec<u8> {
         [&sector.to_le_bytes()[..], &count.to_le_bytes(), &flags.to_le_bytes()].concat()
     }
 
     #[test]
     fn well_formed_requests() {
-        let ask = |r: Request| parse(&r, 1000, false);
+        let ask = |r: Request| parse(&r, &r.header, 1000, false);
         assert_eq!(ask(request(IN, 8, &[], 16, 4097)), Ask::Read { sector: 8, len: 4096 });
         assert_eq!(ask(request(OUT, 992, &[], 16 + 4096, 1)), Ask::Write { sector: 992, len: 4096 });
         assert_eq!(ask(request(FLUSH, 0, &[], 16, 1)), Ask::Flush);
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn malformed_requests_get_a_status() {
-        let ask = |r: Request| parse(&r, 1000, false);
+        let ask = |r: Request| parse(&r, &r.header, 1000, false);
         assert_eq!(ask(request(IN, 0, &[], 16, 0)), Ask::Empty);
         for bad in [
             request(IN, 0, &[], 15, 513),
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(ask(request(DISCARD, 0, &range(0, 8, 1), 32, 1)), Ask::Answer(STATUS_UNSUPP));
         assert_eq!(ask(request(DISCARD, 0, &range(0, 8, 0), 48, 1)), Ask::Answer(STATUS_UNSUPP));
         assert_eq!(ask(request(99, 0, &[], 16, 1)), Ask::Answer(STATUS_UNSUPP));
-        assert_eq!(parse(&request(OUT, 0, &[], 16 + 512, 1), 1000, true), Ask::Answer(STATUS_IOERR));
+        assert_eq!(read_only(&request(OUT, 0, &[], 16 + 512, 1)), Ask::Answer(STATUS_IOERR));
     }
 
     proptest! {
@@ -183,7 +186,8 @@ mod tests {
             kind in prop_oneof![0u32..16, any::<u32>()], sector in prop_oneof![0u64..3000, any::<u64>()],
             rest in prop::collection::vec(any::<u8>(), 0..48), readable in 0u64..9000, writable in 0u64..9000, disk in 0u64..2000,
         ) {
-            match parse(&request(kind, sector, &rest, readable, writable), disk, false) {
+            let request = request(kind, sector, &rest, readable, writable);
+            match parse(&request, &request.header, disk, false) {
                 Ask::Read { sector, len } => {
                     prop_assert!(sector + u64::from(len) / 512 <= disk && u64::from(len) < writable);
                 }
