@@ -2,13 +2,20 @@
 
 use crate::Map;
 use crate::action::{Op, Status};
+use crate::job::Kind;
 use crate::queue::JobId;
 use crate::state::{Pending, Request};
 use crate::{PageId, RequestId};
 
 impl Map {
-    /// Ends a job: names while the range is still held, then the answer, then the next jobs.
+    /// A job's present part is done. It goes on with the next, or ends: names while the range is
+    /// still held, then the answer, then the next jobs.
     pub(crate) fn finish_job(&mut self, id: JobId, ok: bool) {
+        if ok && self.jobs.get(&id).is_some_and(|j| matches!(&j.kind, Kind::Zero { ranges, .. } if !ranges.is_empty()))
+        {
+            self.modify(id);
+            return;
+        }
         let Some(job) = self.jobs.remove(&id) else {
             return;
         };
@@ -22,7 +29,7 @@ impl Map {
             self.slots.let_go(kept.slot());
         }
         match job.request {
-            Some(request) => self.request_part_done(request, ok),
+            Some(request) => self.answer(request, ok),
             None => self.resolve_step_done(job.disk, job.end(), ok),
         }
         let mut ready = Vec::new();
@@ -32,33 +39,25 @@ impl Map {
         ready.into_iter().for_each(|next| self.start(next));
     }
 
-    pub(crate) fn request_part_done(&mut self, id: RequestId, ok: bool) {
-        let Some(request) = self.requests.get_mut(&id) else {
-            return;
-        };
-        request.failed |= !ok;
-        request.jobs -= 1;
-        if request.jobs > 0 {
-            return;
-        }
+    fn answer(&mut self, id: RequestId, ok: bool) {
         let Some(request) = self.requests.remove(&id) else {
             return;
         };
         request.drops.iter().for_each(|&slot| self.slots.let_go(slot));
-        let associate = self.name_pages(id, &request);
-        let status = if request.failed { Status::IoError } else { Status::Ok };
-        self.of(id.domain).io_errors += u64::from(request.failed);
+        let associate = self.name_pages(id, &request, ok);
+        let status = if ok { Status::Ok } else { Status::IoError };
+        self.of(id.domain).io_errors += u64::from(!ok);
         self.emit(Op::Complete { request: id, status, associate }, Pending::Nothing);
     }
 
     /// Gives the whole pages of a finished request their names, if every one can have one.
-    fn name_pages(&mut self, id: RequestId, request: &Request) -> bool {
+    fn name_pages(&mut self, id: RequestId, request: &Request, ok: bool) -> bool {
         let mut names = Vec::with_capacity(request.pages.len());
         for used in &request.pages {
             let spoiled = self.end_use(used.page);
             let content = used
                 .block
-                .filter(|_| !spoiled && !request.failed)
+                .filter(|_| !spoiled && ok)
                 .map(|block| self.refs.current(block.unit(), block.block()).map_or(block, crate::map::slot_ref));
             names.push((used.page, content));
         }

@@ -27,7 +27,11 @@ pub(crate) struct Run {
 pub(crate) enum Kind {
     Read(Vec<ReadSegment>),
     Write(Vec<Run>),
-    Zero { unmap: bool },
+    /// `ranges` (first byte, bytes) that are still to be zeroed lie inside the job's range.
+    Zero {
+        unmap: bool,
+        ranges: Vec<(u64, u64)>,
+    },
     Resolve,
 }
 
@@ -101,11 +105,6 @@ impl Job {
     /// Block after the last.
     pub(crate) const fn end(&self) -> u64 {
         (self.offset + self.len).div_ceil(BLOCK)
-    }
-
-    /// True if the job covers the block from its first to its last byte.
-    pub(crate) const fn covers(&self, lba: u64) -> bool {
-        lba * BLOCK >= self.offset && (lba + 1) * BLOCK <= self.offset + self.len
     }
 
     pub(crate) const fn writes(&self) -> bool {

@@ -143,7 +143,9 @@ impl Map {
         for page in std::mem::take(&mut self.parked) {
             if let Some(again) = self.moving.get_mut(&page) {
                 *again = true;
-            } else if !self.loading.contains_key(&page) {
+            } else if let Some(loading) = self.loading.get_mut(&page) {
+                loading.again = true;
+            } else {
                 self.load(page, true);
             }
         }

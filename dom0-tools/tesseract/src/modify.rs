@@ -16,19 +16,26 @@ use abi::BlockRef;
 
 impl Map {
     pub(crate) fn modify(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let range = match &mut job.kind {
+            Kind::Zero { ranges, .. } => ranges.pop(),
+            _ => None,
+        };
         let Some(job) = self.jobs.get(&id) else {
             return;
         };
         let plan = match &job.kind {
             Kind::Write(_) => self.plan_write(id, job),
-            Kind::Zero { .. } => self.plan_zero(job),
+            Kind::Zero { .. } => range.map_or_else(Plan::default, |range| self.plan_zero(job, range)),
             Kind::Read(_) | Kind::Resolve => Plan::default(),
         };
         if plan.bad {
             self.finish_job(id, false);
             return;
         }
-        let unmap = matches!(job.kind, Kind::Zero { unmap: true });
+        let unmap = matches!(job.kind, Kind::Zero { unmap: true, .. });
         let domain = job.request.map_or(0, |r| r.domain);
         let stats = self.of(domain);
         stats.r1_hits += plan.hits;

@@ -80,11 +80,19 @@ impl Map {
             .filter(|&(b, p)| {
                 p != page && p.domain == page.domain && (b.kind() != BlockRef::SWAP || self.slots.count(b.block()) == 1)
             })
-            .filter(|(_, p)| !self.loading.contains_key(p) && !self.moving.contains_key(p) && !self.unsure.contains(p))
             .map(|(_, p)| p)
+            .filter(|&p| !self.in_transit(p))
             .take(usize::try_from(window - 1).unwrap_or(0))
             .collect();
         near.into_iter().for_each(|p| self.load(p, false));
+    }
+
+    /// Asked for, being moved, or of unknown whereabouts: nothing else is begun with the page.
+    pub(crate) fn in_transit(&self, page: PageId) -> bool {
+        self.loading.contains_key(&page)
+            || self.parked.contains(&page)
+            || self.moving.contains_key(&page)
+            || self.unsure.contains(&page)
     }
 
     /// A disk block's name costs nothing; a slot's is kept while others need the slot anyhow or

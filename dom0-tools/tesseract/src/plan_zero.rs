@@ -5,14 +5,14 @@ use crate::plan::{Plan, small};
 use crate::{BLOCK, BLOCK_LEN, Extent, Map, Medium, Record, Source};
 
 impl Map {
-    pub(crate) fn plan_zero(&self, job: &Job) -> Plan {
+    pub(crate) fn plan_zero(&self, job: &Job, range: (u64, u64)) -> Plan {
         const LONGEST: u64 = 1 << 30;
         let mut plan = Plan::default();
-        let (disk, start, end) = (job.disk, job.offset, job.offset + job.len);
+        let (disk, start, end) = (job.disk, range.0, range.0 + range.1);
         let (mut from, mut to) = (start, end);
-        for (lba, slot) in self.refs.range(disk, job.first(), job.end()) {
+        for (lba, slot) in self.refs.range(disk, start / BLOCK, end.div_ceil(BLOCK)) {
             plan.records.push(Record::Set { disk, lba, slot: None });
-            if job.covers(lba) {
+            if lba * BLOCK >= start && (lba + 1) * BLOCK <= end {
                 continue;
             }
             // At most the first and the last block: they go home whole.

@@ -81,9 +81,7 @@ impl Map {
             let Some(new) = self.preserved(id, old.block()) else {
                 continue;
             };
-            let waits =
-                self.loading.contains_key(&page) || self.moving.contains_key(&page) || self.unsure.contains(&page);
-            if !waits {
+            if !self.in_transit(page) {
                 let new = slot_ref(new);
                 self.moving.insert(page, false);
                 self.hold(new);

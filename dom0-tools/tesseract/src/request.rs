@@ -15,10 +15,12 @@ impl Map {
             return self.finish_call();
         }
         let mut record = Request { reads: true, ..Request::default() };
+        // A part of a page has no name here, and may be a part of one of the whole pages.
+        let nameable = segments.iter().all(|s| s.page.is_some());
         let mut at = offset;
         for segment in segments {
             if let Some(page) = segment.page.map(|page| PageId { domain: request.domain, page }) {
-                self.use_page(&mut record, page, at_block(disk, at, segment.len));
+                self.use_page(&mut record, page, at_block(disk, at, segment.len).filter(|_| nameable));
                 if segment.drops.is_some() {
                     self.drop_content(&mut record, page);
                 }
@@ -92,12 +94,13 @@ impl Map {
         if self.requests.contains_key(&request) {
             return self.finish_call();
         }
-        // One use more than ranges, so that the request outlives jobs that end at once.
-        self.requests.insert(request, Request { jobs: 1, ..Request::default() });
-        for &(offset, len) in ranges {
-            self.add_job(Job::new(Some(request), disk, offset, len, Kind::Zero { unmap }));
-        }
-        self.request_part_done(request, true);
+        // One job that holds all until the last range is done: a request that is told again after a
+        // kill must not zero what a later request has written.
+        let first = ranges.iter().map(|r| r.0).min().unwrap_or(0);
+        let end = ranges.iter().map(|r| r.0 + r.1).max().unwrap_or(first);
+        let kind = Kind::Zero { unmap, ranges: ranges.to_vec() };
+        self.requests.insert(request, Request::default());
+        self.add_job(Job::new(Some(request), disk, first, end - first, kind));
         self.finish_call()
     }
 
@@ -165,9 +168,6 @@ impl Map {
     fn add_job(&mut self, job: Job) {
         let id = self.next_job;
         self.next_job += 1;
-        if let Some(request) = job.request.and_then(|r| self.requests.get_mut(&r)) {
-            request.jobs += 1;
-        }
         let granted =
             self.disks.get_mut(&job.disk).is_some_and(|d| d.queue.enter(id, job.first(), job.end(), job.writes()));
         self.jobs.insert(id, job);

@@ -82,8 +82,6 @@ pub(crate) struct ResolveRun {
 /// A guest's live request.
 #[derive(Default, Debug)]
 pub(crate) struct Request {
-    pub(crate) jobs: u32,
-    pub(crate) failed: bool,
     /// Slots that the request lets go of when it ends.
     pub(crate) drops: Vec<u64>,
     /// Whole pages of guest memory that the request moves.

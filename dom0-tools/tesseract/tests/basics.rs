@@ -170,3 +170,27 @@ fn out_of_range_and_unknown_disks_are_io_errors() {
         assert_eq!(done.op, Op::Complete { request: R, status: Status::IoError, associate: false });
     }
 }
+
+#[test]
+fn a_page_in_two_live_reads_is_associated_by_neither() {
+    let mut map = map();
+    let read = ReadSegment { len: 4096, at: 0, page: Some(P.page), drops: None };
+    let other = RequestId { domain: 1, request: 10 };
+    let first = one(map.guest_read(R, 3, 0, &[read]));
+    let second = one(map.guest_read(other, 3, 4096, &[read]));
+    for (action, request) in [(first, R), (second, other)] {
+        let done = one(map.complete(action.id, Outcome::Done));
+        assert_eq!(done.op, Op::Complete { request, status: Status::Ok, associate: false });
+    }
+    assert_eq!(map.page(P), (None, None));
+}
+
+#[test]
+fn parts_of_pages_keep_the_whole_ones_of_a_read_without_names() {
+    let mut map = map();
+    let part = ReadSegment { len: 1024, at: 4096, page: None, drops: None };
+    let whole = ReadSegment { len: 4096, at: 0, page: Some(P.page), drops: None };
+    let action = one(map.guest_read(R, 3, 0, &[whole, part]));
+    let done = one(map.complete(action.id, Outcome::Done));
+    assert_eq!(done.op, Op::Complete { request: R, status: Status::Ok, associate: false });
+}

@@ -9,7 +9,8 @@ use tesseract::{Config, Switches};
 const D: u16 = DISKS[0];
 
 fn world() -> World {
-    let config = Config { reserve: 0, read_around: 1, ..Config::new(16) };
+    // One block a transfer, so that nothing is right only because it happens at once.
+    let config = Config { reserve: 0, read_around: 1, max_run: 4096, ..Config::new(16) };
     World::new(config, Switches::default(), false)
 }
 
@@ -232,6 +233,103 @@ fn a10_a_disk_with_references_is_not_let_go_and_resolving_makes_it_whole() {
     assert_eq!(std::mem::take(&mut w.resolved), [true]);
     assert_eq!(w.map.totals().ref_lbas, 0);
     w.check(true);
+}
+
+#[test]
+fn a_request_that_swaps_the_blocks_its_own_pages_depend_on() {
+    for seed in 1..20 {
+        let mut w = world();
+        w.random = seed * 0x1234_5678_9abc;
+        for lba in 2..4 {
+            fill(&mut w, lba);
+            read(&mut w, lba, lba);
+            evict(&mut w, lba);
+            assert_eq!(kind(&w, lba), BlockRef::DISK);
+        }
+        let (two, three) = (w.host.block(D, 2), w.host.block(D, 3));
+        w.transfer(true, D, 16, vec![whole(3), whole(2)]);
+        w.drain();
+        w.check(true);
+        assert_eq!((w.host.block(D, 2), w.host.block(D, 3)), (three, two));
+    }
+}
+
+#[test]
+fn a_block_that_is_being_copied_elsewhere_does_not_change_meanwhile() {
+    let mut w = world();
+    fill(&mut w, 2);
+    read(&mut w, 2, 0);
+    evict(&mut w, 0);
+    let content = w.host.block(D, 2);
+    // The copy of block 2 to block 4 is handed out, but not begun.
+    w.transfer(true, D, 32, vec![whole(0)]);
+    assert!(w.event());
+    (0..SECTORS).for_each(|at| w.store(1, at));
+    w.transfer(true, D, 16, vec![whole(1)]);
+    w.settle();
+    for _ in 0..50 {
+        // Everything but the copy.
+        w.work_after(1);
+        w.command(true);
+        w.settle();
+    }
+    w.drain();
+    assert_eq!(w.host.block(D, 4), content);
+    w.check(true);
+}
+
+#[test]
+fn two_reads_into_one_page_name_it_after_neither() {
+    for seed in 1..20 {
+        let mut w = world();
+        w.random = seed * 0x1234_5678_9abc;
+        fill(&mut w, 2);
+        fill(&mut w, 3);
+        w.transfer(false, D, 16, vec![whole(0)]);
+        w.transfer(false, D, 24, vec![whole(0)]);
+        w.drain();
+        evict(&mut w, 0);
+        assert_eq!(kind(&w, 0), BlockRef::SWAP);
+        w.check(true);
+    }
+}
+
+#[test]
+fn a_page_that_is_asked_for_while_it_is_to_be_moved() {
+    for moves_in in [false, true] {
+        let mut w = world();
+        w.hypervisor.moves_in = moves_in;
+        fill(&mut w, 2);
+        read(&mut w, 2, 0);
+        evict(&mut w, 0);
+        (0..SECTORS).for_each(|at| w.store(1, at));
+        w.transfer(true, D, 16, vec![whole(1)]);
+        assert!(w.event());
+        while w.work(0) {}
+        // `MOVE_REFERENCE` is to be carried out next; the guest is faster.
+        w.hypervisor.touch(0);
+        assert!(w.command(true));
+        w.drain();
+        assert!(matches!(w.hypervisor.pages[0].state, State::Resident { .. }));
+        w.check(true);
+    }
+}
+
+#[test]
+fn parts_of_a_referenced_block_are_overwritten_at_every_offset() {
+    for first in 0..SECTORS {
+        for sectors in 1..=SECTORS - first {
+            let mut w = world();
+            fill(&mut w, 1);
+            swapped(&mut w, 0);
+            write(&mut w, 1, 0);
+            (0..SECTORS).for_each(|at| w.store(1, at));
+            w.transfer(true, D, 8 + first as u64, vec![Part { page: 1, first: 0, sectors }]);
+            w.drain();
+            assert!(w.map.totals().ref_lbas == 0, "never flushed: no durable state refers");
+            w.check(true);
+        }
+    }
 }
 
 #[test]

@@ -124,8 +124,12 @@ impl Hypervisor {
     }
 
     /// A new daemon attaches: live objects are posted again, oldest first.
-    pub fn attach(&mut self) -> Vec<(u64, BlockRef)> {
+    /// Pages and requests are ages of their own: which come first is open.
+    pub fn attach(&mut self, requests_first: bool) -> Vec<(u64, BlockRef)> {
         self.events.clear();
+        if requests_first {
+            self.post_all();
+        }
         let mut listed = Vec::new();
         for page in 0..self.pages.len() as u64 {
             let p = &mut self.pages[page as usize];
@@ -137,10 +141,16 @@ impl Hypervisor {
                 _ => {}
             }
         }
+        if !requests_first {
+            self.post_all();
+        }
+        listed
+    }
+
+    fn post_all(&mut self) {
         self.live.values_mut().for_each(|r| r.again = true);
         for id in self.live.keys().copied().collect::<Vec<_>>() {
             self.post(id);
         }
-        listed
     }
 }

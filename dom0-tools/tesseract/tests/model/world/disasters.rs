@@ -33,7 +33,8 @@ impl World {
         let refs = self.host.replay();
         self.map = Map::restore(self.config, refs).unwrap();
         self.prepare();
-        for (page, block) in self.hypervisor.attach() {
+        let requests_first = self.chance().is_multiple_of(2);
+        for (page, block) in self.hypervisor.attach(requests_first) {
             assert!(self.map.restore_page(self.id(page), block), "page {page}: {block:?} unknown");
         }
     }

@@ -44,6 +44,11 @@ impl World {
         self.take(actions);
     }
 
+    /// Takes the youngest piece of work one stage further, but none of the `spared` oldest.
+    pub fn work_after(&mut self, spared: usize) -> bool {
+        self.work.len() > spared && self.work(self.work.len() - 1)
+    }
+
     /// Takes one piece of work one stage further.
     pub fn work(&mut self, pick: usize) -> bool {
         if self.work.is_empty() {
