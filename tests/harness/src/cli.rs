@@ -1,6 +1,7 @@
 //! The sub-commands.
 
 use crate::{
+    bench::{self, BenchOptions},
     build,
     demo::{self, DemoOptions},
     options::RunOptions,
@@ -32,6 +33,8 @@ enum Verb {
     Run(Box<RunOptions>),
     /// Show double paging with and without Tesseract's reconciliation.
     Demo(DemoOptions),
+    /// Measure, compare, and write JSON and pictures.
+    Bench(BenchOptions),
     /// Run the test suites.
     Test(TestOptions),
 }
@@ -48,6 +51,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
         }
         Verb::Run(options) => run::run(&tree, &options),
         Verb::Demo(options) => demo::run(&tree, &options),
+        Verb::Bench(options) => bench::run(&tree, &options),
         Verb::Test(options) => suites::run(&tree, &options),
     }
 }

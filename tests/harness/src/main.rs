@@ -6,6 +6,7 @@
 //! installed packages.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod cli;
 mod command;

@@ -14,6 +14,7 @@ mod rootfs;
 mod run_image;
 
 pub use grub::BootLine;
+pub use modules::paths as module_paths;
 pub use overlay::Overlay;
 pub use run_image::make as for_run;
 

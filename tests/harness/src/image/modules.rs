@@ -34,6 +34,11 @@ pub fn add(root: &mut Archive, kernel: &Kernel, wanted: &Wanted<'_>) -> Result<(
     Ok(())
 }
 
+/// Paths of modules below the kernel's module folder, each after what it needs.
+pub fn paths(kernel: &Kernel, names: &[&str]) -> Result<Vec<String>> {
+    Table::read(kernel)?.with_dependencies(names)
+}
+
 /// Module name to its path and the paths of its direct dependencies.
 struct Table(HashMap<String, (String, Vec<String>)>);
 

@@ -5,7 +5,7 @@ mod kernel;
 mod packages;
 
 pub use bare_target::BareTarget;
-pub use kernel::{Flavour, Kernel};
+pub use kernel::{Flavour, Kernel, fetch as installed_kernel};
 
 use crate::tree::Tree;
 use anyhow::Result;

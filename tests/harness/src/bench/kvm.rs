@@ -1,0 +1,92 @@
+//! The peer: the same kernel without a hypervisor, and KVM in it with QEMU's microvm as its VMM.
+//!
+//! QEMU, its libraries and KVM's modules come from this host and go in through `/share`.
+
+use super::samples::Samples;
+use crate::{
+    command,
+    image::module_paths,
+    lab::{Experiment, Lab},
+    setup::{Flavour, installed_kernel},
+    tree,
+};
+use anyhow::{Context, Result};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+const QEMU: &str = "/usr/bin/qemu-system-x86_64";
+/// What a microvm needs to start a kernel by PVH or by Linux' boot protocol.
+const FIRMWARE: [&str; 4] = [
+    "/usr/share/qemu/pvh.bin",
+    "/usr/share/qemu/linuxboot_dma.bin",
+    "/usr/share/qemu/qboot.rom",
+    "/usr/share/seabios/bios-microvm.bin",
+];
+/// With and without nested paging the modules are the same.
+const MODULES: [&str; 2] = ["kvm", "kvm_amd"];
+
+const SCRIPT: &str = r#"
+[ -d /share/modules ] || exit 0
+. /share/measure.sh
+for module in $(ls /share/modules/*); do insmod $module || exit 1; done
+vmm() {
+    /share/lib/loader --library-path /share/lib /share/qemu -L /share/firmware -M microvm,acpi=off -accel kvm -cpu host \
+        -nodefaults -no-user-config -display none -no-reboot -serial stdio "$@" </dev/null
+}
+start=$(now)
+vmm -m 256 -kernel /usr/share/hypercube/guest/vmlinuz -initrd /usr/share/hypercube/guest/initrd \
+    -append "console=ttyS0 quiet panic=-1 reboot=t hypercube.exec=" | until_up guest_boot $start
+vmm -m 64 -kernel /share/testguest -append benchmark-exits -device isa-debug-exit,iobase=0xf4
+exit 0
+"#;
+
+/// Makes the folder that becomes `/share`.
+pub fn prepare(lab: &Lab<'_>, folder: &Path) -> Result<PathBuf> {
+    let share = tree::create(&folder.join("kvm"))?;
+    let (libraries, firmware, modules) = (
+        tree::create(&share.join("lib"))?,
+        tree::create(&share.join("firmware"))?,
+        tree::create(&share.join("modules"))?,
+    );
+    fs::copy(QEMU, share.join("qemu")).context(QEMU)?;
+    for file in FIRMWARE {
+        copy_into(Path::new(file), &firmware)?;
+    }
+    for line in command::output(Command::new("ldd").arg(QEMU))?.lines() {
+        let Some(path) = line.split_whitespace().find(|word| word.starts_with('/')) else { continue };
+        copy_into(Path::new(path), &libraries)?;
+        if path.contains("ld-linux") {
+            fs::copy(path, libraries.join("loader"))?;
+        }
+    }
+    let kernel = installed_kernel(lab.tree, Flavour::Cloud)?;
+    for (number, path) in module_paths(&kernel, &MODULES)?.iter().enumerate() {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        fs::copy(kernel.modules.join(path), modules.join(format!("{number:02}-{name}")))?;
+    }
+    let guest = lab.built.bare_metal.get("testguest").context("the test guest was not built")?;
+    fs::copy(guest, share.join("testguest"))?;
+    let library = lab.tree.root.join("tests/scenarios/library");
+    copy_into(&library.join("measure.sh"), &share)?;
+    Ok(share)
+}
+
+fn copy_into(file: &Path, folder: &Path) -> Result<()> {
+    let name = file.file_name().with_context(|| file.display().to_string())?;
+    fs::copy(file, folder.join(name)).with_context(|| file.display().to_string())?;
+    Ok(())
+}
+
+/// Boots once and adds what was measured.
+pub fn measure(lab: &Lab<'_>, share: Option<&Path>, samples: &mut Samples) -> Result<()> {
+    let share = share.map(|share| format!("--share={}", share.display()));
+    let words: Vec<&str> = ["--bare", "--smp=2"].into_iter().chain(share.as_deref()).collect();
+    let experiment = Experiment { words: &words, script: SCRIPT, timeout: Duration::from_secs(400) };
+    let ready = lab.run(&experiment, &mut |line| samples.take(line))?;
+    samples.add("dom0_shell", ready.as_secs_f64() * 1000.0);
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! The benchmark's table, JSON and picture.
+
+use super::{measurement::Measurement, samples::Samples};
+use crate::lab::picture::{Panel, draw};
+use anyhow::Result;
+use serde_json::json;
+use std::{fs, path::Path, process::ExitCode};
+
+/// Prints and writes. A bound that is not kept is a failure.
+pub fn show(folder: &Path, results: &[Measurement], ours: &Samples, peer: &Samples) -> Result<ExitCode> {
+    println!("\n{:<36}{:>6}{:>12}{:>12}{:>12}", "", "", "Hypercube", "peer", "at most");
+    for result in results {
+        let cell = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
+        let verdict = match result.is_kept() {
+            Some(true) => "  kept",
+            Some(false) => "  NOT KEPT",
+            None => "",
+        };
+        println!(
+            "{:<36}{:>6}{:>12}{:>12}{:>12}{verdict}",
+            result.title,
+            result.unit,
+            cell(result.ours),
+            cell(result.peer),
+            cell(result.bound)
+        );
+    }
+    println!("peer: the same kernel without a hypervisor (dom0's shell), KVM with QEMU's microvm (the rest)");
+    let (data, picture) = (folder.join("bench.json"), folder.join("bench.svg"));
+    let value = json!({ "schema": 1, "results": results, "samples": { "ours": ours, "peer": peer } });
+    fs::write(&data, serde_json::to_string_pretty(&value)?)?;
+    draw(&picture, &[panel(results, "us"), panel(results, "s")])?;
+    println!("\nnumbers: {}\npicture: {}", data.display(), picture.display());
+    let broken = results.iter().any(|result| result.is_kept() == Some(false));
+    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn panel(results: &[Measurement], unit: &str) -> Panel {
+    let bars = results.iter().filter(|result| result.unit == unit).flat_map(|result| {
+        let ours = result.ours.map(|value| (result.title.to_owned(), value));
+        let peer = result.peer.map(|value| ("  peer".to_owned(), value));
+        ours.into_iter().chain(peer)
+    });
+    let title = if unit == "us" { "microseconds" } else { "seconds" };
+    Panel::Bars { title: title.to_owned(), bars: bars.collect() }
+}
