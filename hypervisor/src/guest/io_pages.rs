@@ -12,6 +12,11 @@ use pages::state::{Event, PageState};
 use paging::Gfn;
 use virtio::split::{self, Piece};
 
+/// Bytes of a block request's header (virtio 1.2, section 5.2.6).
+const BLOCK_HEADER: u32 = 16;
+/// Bytes of a disk's sector (same place).
+const SECTOR: u32 = 512;
+
 /// What a request's device and domain allow.
 #[derive(Clone, Copy)]
 pub struct Rules {
@@ -24,9 +29,15 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// True if the content of a swapped page is not needed here.
+    /// True if the content of a swapped page is not needed here. What a request's header lies in is
+    /// needed, and what does not begin with a sector of the disk cannot be its content.
     fn spares(self, piece: &Piece) -> bool {
-        self.block_device && piece.is_whole_page() && if piece.writable { self.r3 } else { self.r1 }
+        let is_data = match piece.offset.checked_sub(BLOCK_HEADER) {
+            _ if piece.writable => self.r3,
+            Some(at) => self.r1 && at.is_multiple_of(SECTOR),
+            None => false,
+        };
+        self.block_device && piece.is_whole_page() && is_data
     }
 }
 

@@ -158,7 +158,7 @@ fn post(domain: &Domain, guest: &Guest, block_device: bool, request: &mut Reques
         return Err(Stop::Full);
     }
     let mut header = [0; HEADER_BYTES];
-    let header_len = chain_copy::read(&mut *memory, &request.segments, 0, &mut header).unwrap_or(0);
+    let header_len = chain_copy::read_present(&mut *memory, &request.segments, &mut header).unwrap_or(0);
     let mut body = heapless::Vec::<Segment, MAX_SEGMENTS>::new();
     for piece in split::pieces(&request.segments) {
         if body.push(memory.segment(&piece, request, rules)).is_err() {
@@ -216,7 +216,7 @@ pub fn copy(domain: &Domain, operation: u32, args: [u64; 5]) -> Result<i64, Erro
         let at = (offset + done) as u32;
         let part = &mut piece[..take];
         let result = if operation == op::COPY_OUT {
-            chain_copy::read(&mut *memory, &request.segments, at, part)
+            chain_copy::read_or_zero(&mut *memory, &request.segments, at, part)
                 .map(|_| direct::write_bytes(buffer + done, part))
         } else {
             direct::read_bytes(buffer + done, part);

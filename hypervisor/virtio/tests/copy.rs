@@ -77,3 +77,27 @@ fn missing_pages_are_named() {
     assert_eq!(balloon::frames(&mut ram, &segments, u32::MAX).unwrap()[..], []);
     assert_eq!(copy::read(&mut ram, &segments, 0, &mut [0; 0x10]), Ok(0x10));
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A swapped page ends what comes along with a request, and is zeroes in a copy of the whole.
+    #[test]
+    fn what_is_missing_is_zero_or_left_out(segments in buffers(), absent in prop::collection::btree_set(0u64..16, 0..6),
+        offset in 0u32..0x1000, len in 0usize..0x2000) {
+        let mut ram = Ram::new(16);
+        for (n, byte) in ram.bytes.iter_mut().enumerate() {
+            *byte = (n * 31 % 251) as u8 + 1;
+        }
+        ram.absent = absent;
+        let there = |at: usize| !ram.absent.contains(&((at / 4096) as u64));
+        let all = places(&segments, false);
+        let expect: Vec<u8> = all.iter().skip(offset as usize).take(len).map(|&at| if there(at) { ram.bytes[at] } else { 0 }).collect();
+        let start: Vec<u8> = all.iter().take(len).take_while(|&&at| there(at)).map(|&at| ram.bytes[at]).collect();
+        let mut to = vec![0xee; len];
+        prop_assert_eq!(copy::read_or_zero(&mut ram, &segments, offset, &mut to), Ok(expect.len()));
+        prop_assert_eq!(&to[..expect.len()], &expect[..]);
+        prop_assert_eq!(copy::read_present(&mut ram, &segments, &mut to), Ok(start.len()));
+        prop_assert_eq!(&to[..start.len()], &start[..]);
+    }
+}

@@ -6,15 +6,12 @@ use crate::channel::hypervisor::{Refused, call};
 use crate::channel::{Hypervisor, Request};
 use crate::devices::block::request::{HEADER, SERIAL, STATUS_IOERR, STATUS_OK};
 use crate::devices::block::{Ask, parse};
-use crate::devices::bytes::{answer, copy_out};
+use crate::devices::bytes::answer;
 use crate::domains::record::DiskRecord;
 use abi::command::op;
 use abi::event::{Segment, segment};
 use protocol::DeviceCounters;
 use tesseract::{Payload, ReadSegment, RequestId, WriteSegment};
-
-/// Bytes that a request is understood by: the header and one range.
-const WANTED: u64 = HEADER + 16;
 
 impl Disks {
     /// Takes a request. What needs no I/O is answered at once.
@@ -28,11 +25,8 @@ impl Disks {
         disk: &DiskRecord,
         counters: &mut DeviceCounters,
     ) -> Result<(), Refused> {
-        // Fewer bytes may have come along than there are: a page behind the header may be swapped.
-        let wanted = request.readable.min(WANTED);
-        let fetched = (request.header.len() as u64) < wanted;
-        let fetched = fetched.then(|| copy_out(hypervisor, request, 0, WANTED as usize)).transpose()?;
-        let ask = parse(request, fetched.as_deref().unwrap_or(&request.header), disk.sectors, disk.readonly);
+        // The header and a range came along: neither is ever a reference.
+        let ask = parse(request, disk.sectors, disk.readonly);
         tally(counters, &ask);
         let name = RequestId { domain: request.domain, request: request.id };
         if !matches!(ask, Ask::Read { .. }) {

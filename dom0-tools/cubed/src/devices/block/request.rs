@@ -60,13 +60,13 @@ pub enum Ask {
     Empty,
 }
 
-/// Checks a request, whose readable part begins with `header`, against a disk of `sectors` sectors.
+/// Checks a request against a disk of `sectors` sectors.
 #[must_use]
-pub fn parse(request: &Request, header: &[u8], sectors: u64, readonly: bool) -> Ask {
+pub fn parse(request: &Request, sectors: u64, readonly: bool) -> Ask {
     if request.writable == 0 {
         return Ask::Empty;
     }
-    let (Some(kind), Some(sector)) = (word(header, 0), long(header, 8)) else {
+    let (Some(kind), Some(sector)) = (word(&request.header, 0), long(&request.header, 8)) else {
         return Ask::Answer(STATUS_IOERR);
     };
     let data = match kind {
@@ -84,16 +84,17 @@ pub fn parse(request: &Request, header: &[u8], sectors: u64, readonly: bool) -> 
         FLUSH => Ask::Flush,
         GET_ID => Ask::Serial,
         DISCARD | WRITE_ZEROES if readonly => Ask::Answer(STATUS_IOERR),
-        DISCARD | WRITE_ZEROES => clear(request, header, kind == WRITE_ZEROES, sectors),
+        DISCARD | WRITE_ZEROES => clear(request, kind == WRITE_ZEROES, sectors),
         _ => Ask::Answer(STATUS_UNSUPP),
     }
 }
 
 /// `struct virtio_blk_discard_write_zeroes`; one of them, as the configuration space says.
-fn clear(request: &Request, bytes: &[u8], zero: bool, sectors: u64) -> Ask {
+fn clear(request: &Request, zero: bool, sectors: u64) -> Ask {
     if request.readable != HEADER + 16 {
         return Ask::Answer(if request.readable.is_multiple_of(16) { STATUS_UNSUPP } else { STATUS_IOERR });
     }
+    let bytes = &request.header;
     let (Some(sector), Some(count), Some(flags)) = (long(bytes, 16), word(bytes, 24), word(bytes, 28)) else {
         return Ask::Answer(STATUS_IOERR);
     };
@@ -138,7 +139,7 @@ mod tests {
     }
 
     fn read_only(request: &Request) -> Ask {
-        parse(request, &request.header, 1000, true)
+        parse(request, 1000, true)
     }
 
     fn range(sector: u64, count: u32, flags: u32) -> Vec<u8> {
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn well_formed_requests() {
-        let ask = |r: Request| parse(&r, &r.header, 1000, false);
+        let ask = |r: Request| parse(&r, 1000, false);
         assert_eq!(ask(request(IN, 8, &[], 16, 4097)), Ask::Read { sector: 8, len: 4096 });
         assert_eq!(ask(request(OUT, 992, &[], 16 + 4096, 1)), Ask::Write { sector: 992, len: 4096 });
         assert_eq!(ask(request(FLUSH, 0, &[], 16, 1)), Ask::Flush);
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn malformed_requests_get_a_status() {
-        let ask = |r: Request| parse(&r, &r.header, 1000, false);
+        let ask = |r: Request| parse(&r, 1000, false);
         assert_eq!(ask(request(IN, 0, &[], 16, 0)), Ask::Empty);
         for bad in [
             request(IN, 0, &[], 15, 513),
@@ -187,7 +188,7 @@ mod tests {
             rest in prop::collection::vec(any::<u8>(), 0..48), readable in 0u64..9000, writable in 0u64..9000, disk in 0u64..2000,
         ) {
             let request = request(kind, sector, &rest, readable, writable);
-            match parse(&request, &request.header, disk, false) {
+            match parse(&request, disk, false) {
                 Ask::Read { sector, len } => {
                     prop_assert!(sector + u64::from(len) / 512 <= disk && u64::from(len) < writable);
                 }
