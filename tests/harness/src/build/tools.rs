@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::process::Command;
 
 /// Packages whose programs go into dom0.
-const PACKAGES: [&str; 4] = ["init", "cube", "cubed", "workload"];
+const PACKAGES: [&str; 5] = ["init", "cube", "cubed", "workload", "abuse"];
 
 /// Builds them.
 pub fn build(tree: &Tree) -> Result<Programs> {

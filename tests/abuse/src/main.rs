@@ -1,0 +1,43 @@
+//! A hostile daemon: takes the service channel in place of `cubed` and sends commands that no
+//! sound daemon would send, as fast as it can.
+//!
+//! The hypervisor must answer each, go on, reach no memory that dom0 does not own, and have all its
+//! frames back when the domains made on the way are destroyed. Depends on `cubed`'s channel, so
+//! that it speaks the real rings.
+#![forbid(unsafe_code)]
+
+mod buffers;
+mod campaign;
+mod commands;
+mod tally;
+
+use clap::Parser;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The command line.
+#[derive(Parser)]
+#[command(about = "Sends hostile commands to the hypervisor in place of cubed, which must not run")]
+struct Options {
+    /// How long
+    #[arg(default_value_t = 10)]
+    seconds: u64,
+    /// Makes the same choices again
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
+    match campaign::run(Duration::from_secs(options.seconds), seed) {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(complaint) => {
+            println!("abuse: {complaint} (--seed {seed})");
+            ExitCode::FAILURE
+        }
+    }
+}
