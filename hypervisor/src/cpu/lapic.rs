@@ -2,6 +2,9 @@
 //!
 //! The hypervisor's vectors are above all that dom0 may use for devices, so that an unfinished
 //! level-triggered device interrupt never holds back our timer (SDM vol. 3, 11.8.3).
+//!
+//! A device's message can carry any vector from 0x10 on. The task priority keeps out those below 0x20, which
+//! would look like exceptions; one of our own vectors is at most an idle look at the queue.
 
 use super::register::{self, msr};
 use crate::memory::direct;
@@ -11,7 +14,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub const TIMER: u8 = 0xf8;
 /// "Look at your queue", and the nudge of a TLB shoot-down.
 pub const KICK: u8 = 0xf9;
-/// "Stop": another CPU crashed.
+/// Raised by the controller itself, and then not in service.
 pub const SPURIOUS: u8 = 0xff;
 /// First vector that dom0 may not use for devices.
 pub const FIRST_RESERVED: u8 = 0xf0;
@@ -20,6 +23,7 @@ static X2APIC: AtomicBool = AtomicBool::new(false);
 static BASE: AtomicU64 = AtomicU64::new(0xfee0_0000);
 
 const ID: u32 = 0x02;
+const TPR: u32 = 0x08;
 const EOI: u32 = 0x0b;
 const SVR: u32 = 0x0f;
 const ISR: u32 = 0x10;
@@ -67,6 +71,7 @@ pub fn enable() -> u32 {
     write(LVT_LINT1, 1 << 16);
     write(LVT_TIMER, 1 << 16 | u32::from(TIMER));
     write(DIVIDE, 0b1011);
+    write(TPR, 0x10);
     write(SVR, 0x100 | u32::from(SPURIOUS));
     id()
 }
@@ -86,9 +91,15 @@ pub fn is_level(vector: u8) -> bool {
     read(TMR + u32::from(vector) / 32) >> (vector % 32) & 1 == 1
 }
 
+/// [`SPURIOUS`] arrived: a device's message with that vector is in service, and would hold back all others.
+pub fn spurious() {
+    if in_service(SPURIOUS) {
+        eoi();
+    }
+}
+
 /// True if the vector is in service.
-#[allow(dead_code)] // for debugging
-pub fn in_service(vector: u8) -> bool {
+fn in_service(vector: u8) -> bool {
     read(ISR + u32::from(vector) / 32) >> (vector % 32) & 1 == 1
 }
 

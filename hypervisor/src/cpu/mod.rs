@@ -2,6 +2,7 @@
 //!
 //! May depend on [`crate::memory::direct`] and [`crate::log`] only.
 pub mod cpuid;
+pub mod debug;
 pub mod fpu;
 pub mod gdt;
 pub mod idt;

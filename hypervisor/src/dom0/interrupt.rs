@@ -19,11 +19,16 @@ fn word(vector: u8) -> (&'static AtomicU64, u64) {
 
 /// A vector that is none of ours arrived on this CPU.
 pub fn device_interrupt(vector: u8) {
+    if vector >= lapic::FIRST_RESERVED {
+        lapic::eoi();
+        crate::log::warn_limited!("a device sent vector {vector:#x}, which is not dom0's to use: dropped");
+        return;
+    }
     let level = lapic::is_level(vector);
     let target = space::domain()
         .and_then(|domain| domain.vcpus().iter().find(|vcpu| vcpu.pin == Some(cpu::index())).map(Arc::clone));
     let Some(vcpu) = target else {
-        crate::log::warn!("interrupt vector {vector:#x} on a CPU without a vCPU of dom0");
+        crate::log::warn_limited!("interrupt vector {vector:#x} on a CPU without a vCPU of dom0");
         lapic::eoi();
         return;
     };

@@ -73,7 +73,7 @@ fn carry_over(shadow: &Shadow, pin: u8) {
         Err(refusal) => {
             // The old PIC behind pin 0 (ExtINT) is what Linux tries and does not need.
             if entry.mode() != Some(DeliveryMode::ExtInt) {
-                crate::log::warn!("dom0's IO-APIC pin {pin}: {refusal}; the pin stays masked");
+                crate::log::warn_limited!("dom0's IO-APIC pin {pin}: {refusal}; the pin stays masked");
             }
             RedirectionEntry::RESET
         }

@@ -3,19 +3,15 @@
 use crate::cpu::port as real;
 use crate::domain::Context;
 use crate::service;
-use crate::vcpu::{Event, Gpr, PortAccess};
+use crate::vcpu::{Gpr, PortAccess};
 use core::ops::RangeInclusive;
 
 /// Ports that exit: PCI configuration (our service function is there), and the hypervisor's
 /// serial line.
 pub const INTERCEPTED_PORTS: &[RangeInclusive<u16>] = &[0x2f8..=0x2ff, 0xcf8..=0xcff];
 
-/// Handles an access. String forms on these ports have no user; they raise #GP.
+/// Handles an access, not of a string.
 pub fn port(context: &mut Context, access: PortAccess) {
-    if access.string {
-        context.backend.inject(Event::Exception(13, Some(0)));
-        return;
-    }
     let rax = &mut context.registers.gpr[Gpr::RAX];
     let ours = (0x2f8..=0x2ff).contains(&access.port);
     if access.write && service::pci::port_write(access.port, access.width, *rax as u32) {

@@ -80,6 +80,6 @@ fn scale(hz: u64) -> (u32, i8) {
 /// A clock in no memory is the guest's own loss.
 fn report(domain: &Domain, result: Result<(), MemoryFault>) {
     if let Err(MemoryFault::Bad(address)) = result {
-        crate::log::warn!("domain {}: its clock is at {address:#x}, where it has no memory", domain.id);
+        crate::log::warn_limited!("domain {}: its clock is at {address:#x}, where it has no memory", domain.id);
     }
 }

@@ -29,6 +29,8 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
         Exit::Msr { access, length } => execute_msr(vcpu, domain, context, access, length),
         Exit::Port { access, next } => match domain.guest() {
             Some(guest) if access.string => return crate::guest::string_port(vcpu, domain, guest, context, access),
+            // String forms on dom0's intercepted ports have no user.
+            None if access.string => context.backend.inject(GENERAL_PROTECTION),
             guest => {
                 context.registers.rip = next;
                 context.backend.end_shadow();
@@ -58,6 +60,7 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
         // Caches are the processor's business: guests have no incoherent devices.
         Exit::CacheFlush { length } => skip(domain, context, length, 2),
         Exit::WriteCr8 => write_cr8(vcpu, domain, context),
+        Exit::CounterRead => context.backend.inject(GENERAL_PROTECTION),
         Exit::Undefined => context.backend.inject(Event::Exception(6, None)),
         Exit::NestedFault(fault) => {
             return match domain.guest() {

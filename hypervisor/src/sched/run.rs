@@ -164,7 +164,7 @@ pub fn interrupt(vector: u8) {
             lapic::eoi();
             cpu::this().reschedule.store(true, Ordering::Release);
         }
-        lapic::SPURIOUS => {}
+        lapic::SPURIOUS => lapic::spurious(),
         _ => crate::dom0::device_interrupt(vector),
     }
 }

@@ -1,22 +1,28 @@
 //! A vCPU on SVM.
 
 use super::vmcb::{Vmcb, field, segment};
-use super::{asid, enable, entry, exits, maps, state};
+use super::{asid, enable, entry, exits, maps, msrs, state};
 use crate::cpu;
-use crate::cpu::register::msr;
+use crate::cpu::debug::{self, Breakpoints};
 use crate::memory::frames;
 use crate::vcpu::{Backend, Event, Exit, Mode, Registers, Start};
 use alloc::boxed::Box;
 use core::fmt::Write;
 
-/// INTR, NMI, INIT, CPUID, INVD, HLT, INVLPGA, I/O, MSR, shutdown, RDPMC, task switch is left to hardware.
-const INTERCEPT_MISC1: u32 = 1 | 1 << 1 | 1 << 3 | 1 << 18 | 1 << 22 | 1 << 24 | 1 << 26 | 1 << 27 | 1 << 28 | 1 << 31;
+/// INTR, NMI, INIT, RDPMC, CPUID, INVD, HLT, INVLPGA, I/O, MSR, shutdown. Task switches are left to hardware.
+const INTERCEPT_MISC1: u32 =
+    1 | 1 << 1 | 1 << 3 | 1 << 15 | 1 << 18 | 1 << 22 | 1 << 24 | 1 << 26 | 1 << 27 | 1 << 28 | 1 << 31;
 /// VMRUN, VMMCALL, VMLOAD, VMSAVE, STGI, CLGI, SKINIT, WBINVD, MONITOR, MWAIT (both), XSETBV.
 const INTERCEPT_MISC2: u32 = 0x7f | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13;
 /// Writes of CR8: an interrupt may be due after it.
 const INTERCEPT_CR: u32 = 1 << 24;
+/// #DB and #AC: their delivery can be made to repeat for ever (CVE-2015-8104, CVE-2015-5307), so it is ours
+/// to interrupt. #MC is the machine's, not the guest's.
+const INTERCEPT_EXCEPTIONS: u32 = 1 << 1 | 1 << 17 | 1 << 18;
 /// Intercept of the virtual interrupt (the window), in the first word.
 const INTERCEPT_WINDOW: u32 = 1 << 4;
+/// RFLAGS.TF.
+const TRAP: u64 = 1 << 8;
 /// V_INTR_MASKING: the guest's IF does not hold back physical interrupts.
 const MASKING: u64 = 1 << 24;
 /// V_TPR: the guest's CR8.
@@ -29,6 +35,9 @@ pub struct Cpu {
     vmcb: Vmcb,
     asid: u32,
     flush_all: bool,
+    breakpoints: Breakpoints,
+    /// Set from `load` to `unload`.
+    loaded: bool,
 }
 
 impl Cpu {
@@ -39,13 +48,13 @@ impl Cpu {
         vmcb.set32(field::INTERCEPT_CR, INTERCEPT_CR);
         vmcb.set32(field::INTERCEPT_MISC1, INTERCEPT_MISC1);
         vmcb.set32(field::INTERCEPT_MISC2, INTERCEPT_MISC2);
-        vmcb.set32(field::INTERCEPT_EXCEPTIONS, 0);
+        vmcb.set32(field::INTERCEPT_EXCEPTIONS, INTERCEPT_EXCEPTIONS);
         vmcb.set(field::IO_MAP, maps::io(dom0));
         vmcb.set(field::MSR_MAP, maps::msr());
         vmcb.set(field::VIRTUAL_INTERRUPT, MASKING);
         vmcb.set(field::NESTED_ENABLE, 1);
         vmcb.set(field::NESTED_CR3, nested_root);
-        Some(Box::new(Self { vmcb, asid: 0, flush_all: false }))
+        Some(Box::new(Self { vmcb, asid: 0, flush_all: false, breakpoints: Breakpoints::new(), loaded: false }))
     }
 }
 
@@ -57,9 +66,16 @@ impl Backend for Cpu {
 
     fn load(&mut self) {
         (self.asid, self.flush_all) = asid::fresh();
+        self.breakpoints.load();
+        self.loaded = true;
     }
 
-    fn unload(&mut self) {}
+    fn unload(&mut self) {
+        if self.loaded {
+            self.breakpoints.save();
+            self.loaded = false;
+        }
+    }
 
     fn run(&mut self, registers: &mut Registers, flush: bool) -> Exit {
         if flush {
@@ -79,11 +95,14 @@ impl Backend for Cpu {
         registers.gpr[4] = self.vmcb.get(field::RSP);
         registers.rip = self.vmcb.get(field::RIP);
         registers.rflags = self.vmcb.get(field::RFLAGS);
-        let interrupted = self.vmcb.get(field::EXIT_INT_INFO);
-        // Delivery cut short: again at the next entry. Not for INT n (type 4), which is executed again.
-        let again = interrupted >> 31 & 1 == 1 && interrupted >> 8 & 7 != 4;
-        self.vmcb.set(field::EVENT_INJECTION, if again { interrupted } else { 0 });
-        exits::decode(&self.vmcb)
+        self.vmcb.set(field::EVENT_INJECTION, exits::cut_short(&self.vmcb));
+        match exits::exception(&self.vmcb) {
+            Some(event) => {
+                self.inject(event);
+                exits::NOTHING
+            }
+            None => exits::decode(&self.vmcb),
+        }
     }
 
     fn can_interrupt(&self, registers: &Registers) -> bool {
@@ -114,6 +133,11 @@ impl Backend for Cpu {
 
     fn end_shadow(&mut self) {
         self.vmcb.set(field::SHADOW, 0);
+        // Single-stepping traps as it would have after the real instruction.
+        if self.vmcb.get(field::RFLAGS) & TRAP != 0 {
+            self.vmcb.set(field::DR6, self.vmcb.get(field::DR6) | debug::SINGLE_STEP);
+            self.inject(Event::Exception(1, None));
+        }
     }
 
     fn mode(&self) -> Mode {
@@ -156,14 +180,14 @@ impl Backend for Cpu {
     }
 
     fn msr(&mut self, register: u32) -> Option<u64> {
-        msr_field(register).map(|offset| self.vmcb.get(offset))
+        msrs::field(register).map(|offset| self.vmcb.get(offset))
     }
 
     fn set_msr(&mut self, register: u32, value: u64) -> bool {
-        if register == msr::PAT && value.to_le_bytes().iter().any(|kind| !matches!(kind, 0 | 1 | 4..=7)) {
+        if !msrs::accepts(register, value) {
             return false;
         }
-        msr_field(register).map(|offset| self.vmcb.set(offset, value)).is_some()
+        msrs::field(register).map(|offset| self.vmcb.set(offset, value)).is_some()
     }
 
     fn describe(&self, out: &mut dyn Write) {
@@ -184,22 +208,4 @@ impl Backend for Cpu {
             get(field::EFER)
         );
     }
-}
-
-/// Where the VMCB keeps an MSR.
-fn msr_field(register: u32) -> Option<u64> {
-    Some(match register {
-        msr::STAR => field::STAR,
-        msr::LSTAR => field::LSTAR,
-        msr::CSTAR => field::CSTAR,
-        msr::SFMASK => field::SFMASK,
-        msr::KERNEL_GS_BASE => field::KERNEL_GS_BASE,
-        msr::SYSENTER_CS => field::SYSENTER_CS,
-        msr::SYSENTER_ESP => field::SYSENTER_ESP,
-        msr::SYSENTER_EIP => field::SYSENTER_EIP,
-        msr::PAT => field::PAT,
-        msr::FS_BASE => segment::FS + 8,
-        msr::GS_BASE => segment::GS + 8,
-        _ => return None,
-    })
 }

@@ -1,7 +1,29 @@
 //! Exit codes of SVM (APM vol. 2, appendix C) in the words of [`Exit`].
 
 use super::vmcb::{Vmcb, field};
-use crate::vcpu::{Exit, MsrAccess, NestedFault, PortAccess};
+use crate::vcpu::{Event, Exit, MsrAccess, NestedFault, PortAccess};
+
+/// The exit was dealt with by the back end; the caller looks at physical interrupts and goes on.
+pub const NOTHING: Exit = Exit::Interrupt { vector: None };
+
+/// The exception of an exit that goes back to the guest. DR6 and DR7 are already as its handler is to
+/// see them (APM vol. 2, 15.12.2); the error code of #AC is always 0.
+pub fn exception(vmcb: &Vmcb) -> Option<Event> {
+    match vmcb.get(field::EXIT_CODE) {
+        0x41 => Some(Event::Exception(1, None)),
+        0x51 => Some(Event::Exception(17, Some(0))),
+        _ => None,
+    }
+}
+
+/// The event whose delivery the exit cut short, for the next entry; else 0. INT n (type 4), INT3 and INTO
+/// are executed again instead: the guest is still at the instruction.
+pub fn cut_short(vmcb: &Vmcb) -> u64 {
+    let event = vmcb.get(field::EXIT_INT_INFO);
+    let (valid, kind, vector) = (event >> 31 & 1 == 1, event >> 8 & 7, event & 0xff);
+    let instruction = kind == 4 || kind == 3 && matches!(vector, 3 | 4);
+    if valid && !instruction { event } else { 0 }
+}
 
 /// The exit that the VMCB describes.
 pub fn decode(vmcb: &Vmcb) -> Exit {
@@ -13,6 +35,7 @@ pub fn decode(vmcb: &Vmcb) -> Exit {
         0x60 => Exit::Interrupt { vector: None },
         0x61 => Exit::Nmi,
         0x64 => Exit::InterruptWindow,
+        0x6f => Exit::CounterRead,
         0x72 => Exit::Cpuid { length },
         0x76 | 0x89 => Exit::CacheFlush { length },
         0x78 => Exit::Halt { length },

@@ -5,6 +5,7 @@ mod enable;
 mod entry;
 mod exits;
 mod maps;
+mod msrs;
 mod state;
 mod vmcb;
 

@@ -57,6 +57,8 @@ pub enum Exit {
     CacheFlush { length: u8 },
     /// MOV to CR8, where the processor does not say which register it comes from.
     WriteCr8,
+    /// RDPMC: there is no performance counter.
+    CounterRead,
     /// An instruction that a guest may not use (VMX or SVM instructions, MONITOR…): #UD.
     Undefined,
     /// A nested page fault or EPT violation.

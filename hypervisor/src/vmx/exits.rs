@@ -23,8 +23,9 @@ pub fn decode(vmcs: &Current<'_>, reason: u64) -> Exit {
         12 => Exit::Halt { length },
         13 | 54 => Exit::CacheFlush { length },
         18 => Exit::Hypercall { length },
-        // GETSEC, RDPMC, VMX instructions, MWAIT, MONITOR, INVEPT, INVVPID, VMFUNC.
-        11 | 15 | 19..=27 | 36 | 39 | 50 | 53 | 59 => Exit::Undefined,
+        15 => Exit::CounterRead,
+        // GETSEC, VMX instructions, MWAIT, MONITOR, INVEPT, INVVPID, VMFUNC.
+        11 | 19..=27 | 36 | 39 | 50 | 53 | 59 => Exit::Undefined,
         30 => port(vmcs, length),
         31 => Exit::Msr { access: MsrAccess::Read, length },
         32 => Exit::Msr { access: MsrAccess::Write, length },

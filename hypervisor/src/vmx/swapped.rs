@@ -1,8 +1,8 @@
 //! Guest state that VM entries and exits leave alone and the hypervisor does not use: swapped when
 //! a vCPU is loaded and unloaded.
 
+use crate::cpu::debug::{self, Breakpoints};
 use crate::cpu::register::{self, msr};
-use core::arch::asm;
 
 /// Values while the vCPU is not loaded.
 pub struct Swapped {
@@ -12,37 +12,24 @@ pub struct Swapped {
     sfmask: u64,
     kernel_gs_base: u64,
     cr2: u64,
-    /// DR0 to DR3 and DR6; DR7 is in the VMCS, and an exit disarms it.
-    debug: [u64; 5],
+    breakpoints: Breakpoints,
+    /// DR7 is in the VMCS, and an exit disarms it.
+    dr6: u64,
 }
-
-macro_rules! debug_register {
-    ($read:ident, $write:ident, $name:literal) => {
-        fn $read() -> u64 {
-            let value: u64;
-            // SAFETY: reading a debug register has no side effect while DR7.GD is clear, as after every exit.
-            unsafe { asm!(concat!("mov {}, ", $name), out(reg) value, options(nomem, nostack, preserves_flags)) };
-            value
-        }
-        fn $write(value: u64) {
-            // SAFETY: breakpoints stay disarmed until an entry loads the guest's DR7.
-            unsafe { asm!(concat!("mov ", $name, ", {}"), in(reg) value, options(nomem, nostack, preserves_flags)) };
-        }
-    };
-}
-debug_register!(dr0, set_dr0, "dr0");
-debug_register!(dr1, set_dr1, "dr1");
-debug_register!(dr2, set_dr2, "dr2");
-debug_register!(dr3, set_dr3, "dr3");
-debug_register!(dr6, set_dr6, "dr6");
-
-/// DR6 after reset; its upper half must stay 0.
-const DR6: u64 = 0xffff_0ff0;
 
 impl Swapped {
     /// The state after reset.
     pub const fn new() -> Self {
-        Self { star: 0, lstar: 0, cstar: 0, sfmask: 0, kernel_gs_base: 0, cr2: 0, debug: [0, 0, 0, 0, DR6] }
+        Self {
+            star: 0,
+            lstar: 0,
+            cstar: 0,
+            sfmask: 0,
+            kernel_gs_base: 0,
+            cr2: 0,
+            breakpoints: Breakpoints::new(),
+            dr6: debug::DR6_RESET,
+        }
     }
 
     /// Puts the values into the processor.
@@ -57,12 +44,8 @@ impl Swapped {
             register::write_msr(msr::KERNEL_GS_BASE, self.kernel_gs_base);
             register::set_cr2(self.cr2);
         }
-        let [zero, one, two, three, six] = self.debug;
-        set_dr0(zero);
-        set_dr1(one);
-        set_dr2(two);
-        set_dr3(three);
-        set_dr6(six);
+        self.breakpoints.load();
+        debug::set_dr6(self.dr6);
     }
 
     /// Takes the values from the processor.
@@ -73,7 +56,8 @@ impl Swapped {
         self.sfmask = register::read_msr(msr::SFMASK);
         self.kernel_gs_base = register::read_msr(msr::KERNEL_GS_BASE);
         self.cr2 = register::cr2();
-        self.debug = [dr0(), dr1(), dr2(), dr3(), dr6()];
+        self.breakpoints.save();
+        self.dr6 = debug::dr6();
     }
 
     /// Sets CR2, in the processor if the vCPU is loaded.
@@ -101,6 +85,6 @@ impl Swapped {
 /// Adds the causes of a debug exception that exited: the processor reports them in the exit
 /// qualification and leaves DR6 alone (SDM vol. 3, 28.1).
 pub fn add_debug_causes(qualification: u64) {
-    const CAUSES: u64 = 0xf | 1 << 13 | 1 << 14;
-    set_dr6(dr6() & !0xf | qualification & CAUSES);
+    const CAUSES: u64 = 0xf | 1 << 13 | debug::SINGLE_STEP;
+    debug::set_dr6(debug::dr6() & !0xf | qualification & CAUSES);
 }

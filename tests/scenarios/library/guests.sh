@@ -29,6 +29,11 @@ small() {
 # run NAME SECONDS: creates the domain, prints its console, and says how it ended.
 run() {
     cube create "/root/$1.toml" || return
+    follow "$1" "$2"
+}
+
+# follow NAME SECONDS: prints the console of a domain that was created, and says how it ended.
+follow() {
     timeout "$2" cube console --replay 1048576 "$1" </dev/null
     cube wait --timeout "$2" "$1"
 }

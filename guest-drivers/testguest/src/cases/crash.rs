@@ -63,6 +63,8 @@ const KINDS: &[(&str, Crash)] = &[
             cpu::halt_forever_step();
         }
     }),
+    ("debug-storm", super::storm::run),
+    ("alignment-storm", || super::ring3::enter(true)),
     ("exits-cpuid", || {
         loop {
             cpuid(0, 0);

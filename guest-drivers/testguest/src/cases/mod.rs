@@ -7,6 +7,7 @@ mod clock;
 mod control;
 mod cpuid;
 mod crash;
+mod debug;
 mod entropy;
 mod faults;
 mod halt;
@@ -15,8 +16,10 @@ mod memory;
 mod mmio;
 mod msr;
 mod ports;
+mod ring3;
 mod smp;
 mod splitmerge;
+mod storm;
 mod table;
 mod virtqueue;
 

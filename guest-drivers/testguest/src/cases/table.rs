@@ -13,12 +13,14 @@ type Family = fn(&str) -> Outcome;
 const FAMILIES: &[(&str, Family)] = &[("crash-", super::crash::run), ("virtqueue-", super::virtqueue::run)];
 
 const CASES: &[(&str, Case)] = &[
+    ("alignment", super::ring3::run),
     ("balloon", super::balloon::run),
     ("benchmark-exits", super::benchmark::run),
     ("block", super::block::run),
     ("clock", super::clock::run),
     ("control", super::control::run),
     ("cpuid", super::cpuid::run),
+    ("debug", super::debug::run),
     ("entropy", super::entropy::run),
     ("faults", super::faults::run),
     ("halt", super::halt::run),

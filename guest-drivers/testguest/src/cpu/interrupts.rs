@@ -16,7 +16,8 @@ pub struct Frame {
     /// Interrupted instruction.
     pub rip: u64,
     cs: u64,
-    rflags: u64,
+    /// Flags of the interrupted code.
+    pub rflags: u64,
     rsp: u64,
     ss: u64,
 }
@@ -54,6 +55,16 @@ pub fn handle(vector: u8, handler: fn()) {
     HANDLERS[usize::from(vector)].store(handler as usize, Ordering::SeqCst);
 }
 
+/// Sets what runs at exception `vector`, with what it saved. No code that a case calls may cause another.
+pub fn on_exception(vector: u8, handler: fn(&mut Frame)) {
+    HANDLERS[usize::from(vector)].store(handler as usize, Ordering::SeqCst);
+}
+
+/// Makes `vector` use stack `number` (1 to 7) of the task-state segment.
+pub fn use_stack(vector: u8, number: u64) {
+    TABLE[usize::from(vector)][0].fetch_or(number << 32, Ordering::SeqCst);
+}
+
 /// How often `vector` arrived, on all processors.
 pub fn count(vector: u8) -> u64 {
     COUNTS[usize::from(vector)].load(Ordering::SeqCst)
@@ -62,16 +73,21 @@ pub fn count(vector: u8) -> u64 {
 /// Called by the entries.
 pub fn dispatch(frame: &mut Frame) {
     let vector = frame.vector as u8;
+    COUNTS[usize::from(vector)].fetch_add(1, Ordering::SeqCst);
+    let handler = HANDLERS[usize::from(vector)].load(Ordering::SeqCst) as *const ();
     if vector < 32 {
         if probe::recover(frame) {
             return;
         }
-        report::fault(frame);
+        if handler.is_null() {
+            report::fault(frame);
+        }
+        // SAFETY: below 32 only `on_exception` stores here, and only values of this type.
+        let handler: fn(&mut Frame) = unsafe { core::mem::transmute(handler) };
+        return handler(frame);
     }
-    COUNTS[usize::from(vector)].fetch_add(1, Ordering::SeqCst);
-    let handler = HANDLERS[usize::from(vector)].load(Ordering::SeqCst) as *const ();
     if !handler.is_null() {
-        // SAFETY: only `handle` stores here, and only values of this type.
+        // SAFETY: from 32 on only `handle` stores here, and only values of this type.
         let handler: fn() = unsafe { core::mem::transmute(handler) };
         handler();
     }

@@ -92,7 +92,7 @@ fn device(bus: Bus, number: usize) -> String {
     match bus {
         Bus::Virtio => format!("virtio-blk-pci,{name}"),
         Bus::Nvme => format!("nvme,{name}"),
-        Bus::Ahci => format!("ide-hd,{name},bus=ide.{}", number + 1),
+        Bus::Ahci => format!("ide-hd,{name},model=disk{number},bus=ide.{}", number + 1),
     }
 }
 
