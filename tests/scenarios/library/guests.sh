@@ -1,7 +1,8 @@
 # For scenarios with guests: `. /share/guests.sh` in dom0.
 
 # linux NAME [LINE...] <COMMANDS: a domain file /root/NAME.toml for a stock Linux guest that runs
-# COMMANDS (a short script) and powers off. Each LINE is added to the file as it is.
+# COMMANDS (a short script) and powers off. Each LINE is added to the file as it is; the words in
+# $kernel_words go to the guest's kernel.
 linux() {
     name=$1
     shift
@@ -9,7 +10,7 @@ linux() {
         echo "name = '$name'"
         echo "kernel = '/usr/share/hypercube/guest/vmlinuz'"
         echo "initrd = '/usr/share/hypercube/guest/initrd'"
-        echo "cmdline = 'console=ttyS0 quiet panic=-1 hypercube.exec=$(base64 | tr -d '\n')'"
+        echo "cmdline = 'console=ttyS0 quiet panic=-1 ${kernel_words-} hypercube.exec=$(base64 | tr -d '\n')'"
         printf '%s\n' "$@"
     } >"/root/$name.toml"
 }

@@ -13,11 +13,12 @@ use std::{fs, process::ExitCode};
 /// A row: what it is, and its value for a run.
 type Row = (&'static str, fn(&Run) -> f64);
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     ("pages visited a second", |run| run.record.throughput()),
     ("worst pause, ms", |run| run.record.worst_ms),
     ("swap-ins by touch", |run| run.record.counter("swap_in") as f64),
     ("swap-ins for guest writes", |run| run.record.counter("swap_in_for_write") as f64),
+    ("swap-ins for guest reads", |run| run.record.counter("swap_in_for_io") as f64),
     ("swapped out by copy, MiB", |run| mebibytes(run.record.counter("swap_out_bytes"))),
     ("R1: writes as references", |run| run.record.counter("r1_hits") as f64),
     ("R2: drops without a copy", |run| run.record.counter("r2_drops") as f64),

@@ -18,11 +18,14 @@ pub fn describe() -> String {
     )
 }
 
-/// The script. The guest lingers after its program so that dom0 can read the last counters.
+/// The script. The guest lingers after its program so that dom0 can read the last counters. Its
+/// kernel does not zero pages as it hands them out: that would be the first touch of a page, before
+/// the disk's read into it that R3 recognises.
 pub fn for_dom0(disk: &str, reconcile: bool, seconds: u64) -> String {
     format!(
         "\
 . /share/guests.sh
+kernel_words=init_on_alloc=0
 linux demo \"memory = '{MEMORY}M'\" \"limit = '{LIMIT}M'\" '[reconcile]' 'r1 = {reconcile}' 'r2 = {reconcile}' \\
     'r3 = {reconcile}' '[[disks]]' \"path = '{disk}'\" <<'GUEST'
 echo 0 >/proc/sys/vm/page-cluster
