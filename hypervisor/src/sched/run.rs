@@ -87,6 +87,8 @@ fn run_vcpu(vcpu: &Arc<Vcpu>) {
             Next::Ended => break,
             Next::Window => {
                 window();
+                // The timer may have fired, and a tick early: then the deadline is not yet over.
+                armed = 0;
                 queue::expire(time::tsc());
                 if cpu::this().reschedule.load(Ordering::Acquire) && queue::better_than(vcpu, time::tsc() - start) {
                     break;

@@ -17,6 +17,8 @@ pub fn decode(vmcs: &Current<'_>, reason: u64) -> Exit {
     let length = vmcs.read(ro::VMEXIT_INSTRUCTION_LEN) as u8;
     match reason {
         1 => Exit::Interrupt { vector: Some(vmcs.read(ro::VMEXIT_INTERRUPTION_INFO) as u8) },
+        // The preemption timer.
+        52 => Exit::Interrupt { vector: None },
         2 => Exit::TripleFault,
         7 => Exit::InterruptWindow,
         10 => Exit::Cpuid { length },
