@@ -4,11 +4,11 @@ use protocol::{Policy, Reconcile};
 use std::path::PathBuf;
 
 /// Most vCPUs of a domain.
-pub const MAX_VCPUS: u32 = 64;
+pub const MAX_VCPUS: u32 = 32;
 /// Least memory and least memory limit, in bytes.
 pub const MIN_MEMORY: u64 = 1 << 20;
 /// Most memory, in bytes.
-pub const MAX_MEMORY: u64 = 1 << 40;
+pub const MAX_MEMORY: u64 = 256 << 30;
 /// Longest name, in bytes: one less than the ABI's field, so that it stays zero terminated.
 pub const MAX_NAME: usize = 63;
 /// Longest serial of a disk, in bytes (virtio 1.2, section 5.2.6: VIRTIO_BLK_T_GET_ID).

@@ -8,7 +8,8 @@
 //! | 0x9000 | 0xf000 | page tables: low 4 GiB one to one |
 //! | 0x20000 | 0x30000 | kernel command line |
 //! | 0x9fc00 | 0x100000 | reserved (memory, but not for the guest's allocator) |
-//! | 0xe0000 | 0x100000 | of that: ACPI tables, the RSDP first |
+//! | 0xe0000 | 0xff000 | of that: ACPI tables, the RSDP first |
+//! | 0xffff0 | 0x100000 | and the reset vector of real mode |
 //! | 0x100000 | [`LOW_RAM_END`] | memory: kernel, and the initial file system as high as it goes |
 //! | [`HIGH_RAM`] | | the rest of the memory |
 
@@ -31,7 +32,9 @@ pub const LOW_RESERVED: u64 = 0x9_fc00;
 /// ACPI tables, the RSDP first (where every kernel looks for it).
 pub const ACPI: u64 = 0xe_0000;
 /// Room for the ACPI tables.
-pub const ACPI_MAX: u64 = 0x2_0000;
+pub const ACPI_MAX: u64 = 0x1_f000;
+/// Where real mode starts after a reset.
+pub const RESET_VECTOR: u64 = 0xf_fff0;
 /// Where memory for kernels begins.
 pub const KERNEL_MIN: u64 = 0x10_0000;
 

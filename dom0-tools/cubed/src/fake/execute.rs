@@ -9,6 +9,11 @@ use abi::host::HostInfo;
 use std::collections::BTreeMap;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
+/// Frames for domains, as the model tells them: 2 GiB.
+const POOL: u64 = 1 << 19;
+/// Pages of the largest domain that the model has tables for: 4 GiB.
+const MOST_PAGES: u64 = 1 << 20;
+
 type Answer = Result<u64, Error>;
 
 impl Model {
@@ -134,6 +139,7 @@ impl Model {
         info.abi_version = abi::VERSION;
         info.vendor = 2;
         info.cpus = 2;
+        info.pool = POOL;
         info.domains = u32::try_from(self.domains.len()).unwrap();
         memory.write(buffer, info.as_bytes()).ok_or(Error::BadBuffer)?;
         Ok(size_of::<HostInfo>() as u64)
@@ -151,7 +157,7 @@ impl Model {
         if vcpus == 0 || pages == 0 || limit == 0 {
             return Err(Error::Invalid);
         }
-        if pages > 1 << 20 {
+        if pages > MOST_PAGES {
             return Err(Error::NoMemory);
         }
         let id = self.next_domain;

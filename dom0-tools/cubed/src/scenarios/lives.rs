@@ -48,15 +48,21 @@ fn names_are_unique_and_mistakes_are_told() {
 
 #[test]
 fn a_domain_that_does_not_fit_leaves_nothing() {
-    let mut world = World::new();
-    let source = match world.toml("big", "") {
-        protocol::Source::Text { text, file } => protocol::Source::Text { text: text.replace("16M", "64G"), file },
-        other => other,
-    };
-    let failure = world.answer(Request::Create { source, paused: false }).unwrap_err();
-    assert_eq!(failure.code, ErrorCode::NoResources);
-    world.settle();
-    assert!(world.model.borrow().domains.is_empty());
+    // Refused by the hypervisor; by the daemon, which knows how much memory there is.
+    for (memory, limit, message) in [("64G", "limit = '8M'", "65536 MiB"), ("3G", "", "its limit is 3072 MiB")] {
+        let mut world = World::new();
+        let source = match world.toml("big", limit) {
+            protocol::Source::Text { text, file } => {
+                protocol::Source::Text { text: text.replace("\"16M", &format!("\"{memory}")), file }
+            }
+            other => other,
+        };
+        let failure = world.answer(Request::Create { source, paused: false }).unwrap_err();
+        assert_eq!(failure.code, ErrorCode::NoResources);
+        assert!(failure.message.contains(message), "{failure}");
+        world.settle();
+        assert!(world.model.borrow().domains.is_empty());
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The whole image of a domain.
 
 use super::sparse::Sparse;
-use super::{BuildError, Pieces, linux64, pvh};
+use super::{BuildError, Pieces, linux64, pvh, reset};
 use crate::kernel::Kernel;
 use crate::source::{Opened, Source};
 use crate::{Domain, acpi, layout};
@@ -56,6 +56,7 @@ impl Image {
 
         let mut memory = Sparse::default();
         memory.add_bytes("the ACPI tables", layout::ACPI, acpi::tables(domain.vcpus, domain.devices().len()))?;
+        memory.add_bytes("the reset vector", layout::RESET_VECTOR, reset::vector().to_vec())?;
         memory.add_bytes("the command line", layout::CMDLINE, domain.cmdline.clone().into_bytes())?;
         let map = layout::memory_map(domain.memory);
         let range = initrd.as_ref().map(|(_, range)| *range);

@@ -10,6 +10,7 @@ mod linux64;
 mod paging;
 mod pieces;
 mod pvh;
+mod reset;
 mod sparse;
 
 pub use error::BuildError;
