@@ -11,6 +11,8 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /run
 while read -r module; do insmod "$module"; done </lib/modules/load.list
+# The power button powers off: acpid runs what is in /etc/acpi/PWRF.
+acpid
 
 console=/dev/ttyS0
 [ -c /dev/hvc0 ] && console=/dev/hvc0
