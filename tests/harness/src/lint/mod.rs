@@ -27,6 +27,7 @@ fn case(name: &str, about: &str, cpus: u32, run: Runner) -> Case {
         skip: None,
         machine: None,
         cpus,
+        limit: 0,
         build: None,
         run,
     }

@@ -46,7 +46,8 @@ pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Pa
     words
 }
 
-fn timeout(scenario: &Scenario, variant: Variant) -> u64 {
+/// Seconds until it is stopped.
+pub fn timeout(scenario: &Scenario, variant: Variant) -> u64 {
     match variant.machine {
         Kind::Bochs => scenario.bochs.timeout.unwrap_or(scenario.timeout),
         Kind::Qemu => scenario.timeout,

@@ -35,6 +35,7 @@ pub fn load_all(folder: &Path) -> Result<Vec<Case>> {
                 skip: scenario.skip.clone(),
                 machine: Some(variant.machine),
                 cpus: if variant.machine == Kind::Bochs { 1 } else { variant.smp },
+                limit: arguments::timeout(&scenario, variant),
                 build: Some(crate::run::build_options(&options)),
                 run: runner(scenario.clone(), variant, folder.to_owned()),
             });
@@ -67,14 +68,12 @@ fn runner(scenario: Scenario, variant: matrix::Variant, home: PathBuf) -> crate:
 fn boot(scenario: &Scenario, options: &RunOptions, context: &Context) -> Result<Verdict> {
     let plan = Plan::new(options, context.base()?, &context.folder, Console::File)?;
     let timeout = plan.timeout.unwrap_or_default();
-    let mut kept = machine::Kept::default();
+    let mut kept = machine::Kept::in_folder(&context.folder)?;
     let watch = Watch {
         console: scenario.until.console.as_deref().map(|pattern| (plan.config.console_log(), pattern)),
         hypervisor: scenario.until.hypervisor.as_deref().map(|pattern| (plan.config.hypervisor_log.clone(), pattern)),
     };
     let outcome = drive(&mut machine::start(&plan.config)?, &mut kept, timeout, &watch)?;
-    fs::write(context.folder.join("stdout"), &kept.stdout)?;
-    fs::write(context.folder.join("stderr"), &kept.stderr)?;
     let mut wrong = end(scenario, &outcome);
     wrong.extend(outputs(scenario, &plan.config, &kept)?);
     Ok(if wrong.is_empty() { Verdict::Passed } else { Verdict::Failed(wrong) })

@@ -55,6 +55,8 @@ pub struct Case {
     pub machine: Option<Kind>,
     /// How many of the host's CPUs it keeps busy.
     pub cpus: u32,
+    /// Seconds that it may take; 0 where nothing stops it.
+    pub limit: u64,
     /// The base image that it boots.
     pub build: Option<build::Options>,
     /// Its work.

@@ -40,6 +40,7 @@ fn case(package: &str) -> Case {
         machine: None,
         // cargo itself uses what there is.
         cpus: u32::MAX,
+        limit: 0,
         build: None,
         run: Box::new(move |context| {
             let mut cargo = Command::new("cargo");

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// How much of a failed machine's logs is shown.
 const LINES: usize = 12;
 /// Logs that a case may have left.
-const LOGS: [&str; 5] = ["output", "stderr", "console.log", "hypervisor.log", "emulator.log"];
+const LOGS: [&str; 6] = ["output", "stdout", "stderr", "console.log", "hypervisor.log", "emulator.log"];
 
 /// The cases, for `--list`.
 pub fn list(cases: &[Case]) {

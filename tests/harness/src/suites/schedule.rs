@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::Result;
 use std::{
+    cmp::Reverse,
     collections::VecDeque,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -35,10 +36,12 @@ struct State {
     free: u32,
 }
 
-/// Runs all, in order as far as there is room.
-pub fn run(tree: &Tree, cases: Vec<Case>, bases: &Bases, options: &TestOptions) -> Result<Vec<Finished>> {
+/// Runs all: those that need all CPUs first, then the long ones first, so that no CPU is idle at the end.
+pub fn run(tree: &Tree, mut cases: Vec<Case>, bases: &Bases, options: &TestOptions) -> Result<Vec<Finished>> {
     let cpus = thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
     let cpus = options.jobs.unwrap_or(cpus).max(1);
+    cases
+        .sort_by_key(|case| Reverse((case.cpus.min(cpus), if case.machine.is_some() { case.limit } else { u64::MAX })));
     let total = cases.len();
     let state = Mutex::new(State { waiting: cases.into(), free: cpus });
     let (room, finished) = (Condvar::new(), Mutex::new(Vec::with_capacity(total)));
