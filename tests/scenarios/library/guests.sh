@@ -39,15 +39,64 @@ follow() {
     cube wait --timeout "$2" "$1"
 }
 
-# gone NAME...: waits until the domains are no longer listed.
-gone() {
-    for _ in $(seq 100); do
-        for name in "$@"; do cube show "$name" >/dev/null 2>&1 && break; name=; done
-        [ -z "$name" ] && return
+# hundredths: hundredths of a second since dom0 started.
+hundredths() {
+    sed 's/^\([0-9]*\)\.\([0-9]*\).*/\1\2/' /proc/uptime
+}
+
+# within SECONDS COMMAND...: tries until the command succeeds.
+within() {
+    end=$(($(hundredths) + $1 * 100))
+    shift
+    until "$@"; do
+        [ "$(hundredths)" -lt $end ] || return 1
         sleep 0.2
     done
-    echo "still there: $*"
+}
+
+# listed NAME: whether the domain is there.
+listed() {
+    cube list | awk -v name="$1" '$2 == name { found = 1 } END { exit !found }'
+}
+
+# unlisted NAME: the contrary.
+unlisted() {
+    ! listed "$1"
+}
+
+# gone NAME...: waits until the domains are no longer there.
+gone() {
+    for name in "$@"; do
+        within 20 unlisted "$name" || { echo "still there: $name"; return 1; }
+    done
+}
+
+# printed NAME TEXT: whether the domain's console has had TEXT.
+printed() {
+    cube console --history "$1" 2>/dev/null | grep -aqF -e "$2"
+}
+
+# until_seen NAME TEXT SECONDS: waits for that; if it does not come, shows what the console had.
+until_seen() {
+    within "$3" printed "$1" "$2" && return
+    echo "$1: no '$2' within $3 s; the end of its console:"
+    cube console --history "$1" | tail -n 20
     return 1
+}
+
+# new_daemon SECONDS: kills cubed at once; so much later another one serves, with the same store.
+new_daemon() {
+    kill -9 "$(pidof cubed)"
+    sleep "$1"
+    store=$(sed -n 's/.*hypercube\.store=\([^ ]*\).*/\1/p' /proc/cmdline)
+    cubed --daemon ${store:+--store "$store"} >>/var/log/cubed.log 2>&1 || { tail /var/log/cubed.log; return 1; }
+}
+
+# counters NAME COUNTER...: some of the domain's counters, a line each.
+counters() {
+    name=$1
+    shift
+    for counter in "$@"; do echo "$counter $(count "$name" "$counter")"; done
 }
 
 # count NAME COUNTER: one of the domain's counters.
