@@ -12,6 +12,7 @@ mod error;
 mod format;
 mod io;
 mod journal;
+mod random;
 mod store;
 
 pub use check::{Report, check};

@@ -93,29 +93,100 @@ fn check_closed(place: &Place, store: &mut Store) -> u64 {
     check(&place.path).unwrap().generation
 }
 
+/// A store whose journal fails while the switch is on.
+fn failing(place: &Place, fault: Fault) -> (Store, Arc<AtomicBool>) {
+    let on = Arc::new(AtomicBool::new(false));
+    let hook: store::FaultHook = {
+        let on = on.clone();
+        Arc::new(move |a| (a.journal && on.load(Ordering::Relaxed)).then_some(fault))
+    };
+    let options = Options { faults: Some(hook), ..options(Backend::Auto) };
+    (Store::open(&place.path, &options).unwrap().0, on)
+}
+
+const FAULTS: [Fault; 3] = [Fault::Error(5), Fault::Short(0), Fault::Short(4096)];
+
+fn fails(store: &mut Store, records: Vec<Record>) {
+    store.journal(7, records);
+    assert!(wait(store, 1)[0].result.is_err());
+}
+
+/// Longer than appends fail at once after an error.
+fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(150));
+}
+
 #[test]
 fn after_an_error_nothing_is_appended_and_what_was_stays_readable() {
-    for fault in [Fault::Error(5), Fault::Short(0), Fault::Short(4096)] {
+    for fault in FAULTS {
         let place = place();
-        let on = Arc::new(AtomicBool::new(false));
-        let hook: store::FaultHook = {
-            let on = on.clone();
-            Arc::new(move |a| (a.journal && on.load(Ordering::Relaxed)).then_some(fault))
-        };
-        let options = Options { faults: Some(hook), ..options(Backend::Auto) };
-        let (mut store, _) = Store::open(&place.path, &options).unwrap();
+        let (mut store, on) = failing(&place, fault);
         append(&mut store, vec![set(1, Some(1))]);
         on.store(true, Ordering::Relaxed);
-        store.journal(7, (0..400).map(|i| set(100 + i, Some(2))).collect());
-        assert!(wait(&mut store, 1)[0].result.is_err());
-        on.store(false, Ordering::Relaxed);
-        store.journal(8, vec![set(2, Some(2))]);
-        assert!(wait(&mut store, 1)[0].result.is_err(), "the end of the journal is unknown");
+        fails(&mut store, (0..400).map(|i| set(100 + i, Some(2))).collect());
+        pause();
+        fails(&mut store, vec![set(2, Some(2))]);
         drop(store);
         let (_, recovered) = open(&place.path, Backend::Auto);
         let refs: Vec<_> = current(&recovered.refs);
         assert_eq!(refs.first(), Some(&(1, 1)));
         assert!(recovered.refs.current(1, 2).is_none());
+    }
+}
+
+#[test]
+fn a_journal_that_can_be_written_again_takes_up_what_had_failed() {
+    for fault in FAULTS {
+        let place = place();
+        let (mut store, on) = failing(&place, fault);
+        append(&mut store, vec![set(1, Some(1))]);
+        on.store(true, Ordering::Relaxed);
+        for lba in 2..5 {
+            fails(&mut store, (0..400).map(|i| set(100 * lba + i, Some(2))).collect());
+            pause();
+        }
+        on.store(false, Ordering::Relaxed);
+        // Nothing new: only what failed.
+        append(&mut store, Vec::new());
+        append(&mut store, vec![set(3, Some(3))]);
+        drop(store);
+        let report = check(&place.path).unwrap();
+        assert_eq!((report.gap, report.wild), (None, 0));
+        let (_, recovered) = open(&place.path, Backend::Auto);
+        let refs = &recovered.refs;
+        assert_eq!((refs.current(1, 1), refs.current(1, 3), refs.len()), (Some(1), Some(3), 2 + 600));
+    }
+}
+
+#[test]
+fn a_new_generation_may_fail_at_any_of_its_writes_and_nothing_is_lost() {
+    for good in 0..8 {
+        let place = place();
+        let left = Arc::new(std::sync::atomic::AtomicI64::new(i64::MAX));
+        let hook: store::FaultHook = {
+            let left = left.clone();
+            Arc::new(move |a| (a.journal && left.fetch_sub(1, Ordering::Relaxed) <= 0).then_some(Fault::Error(5)))
+        };
+        let (mut store, _) =
+            Store::open(&place.path, &Options { faults: Some(hook), ..options(Backend::Auto) }).unwrap();
+        append(&mut store, (0..2000).map(|i| set(i, Some(i))).collect());
+        // The append, and `good` writes of the attempts that follow.
+        left.store(0, Ordering::Relaxed);
+        fails(&mut store, vec![set(5000, Some(1))]);
+        for _ in 0..4 {
+            pause();
+            left.store(good, Ordering::Relaxed);
+            store.journal(8, Vec::new());
+            let over = wait(&mut store, 1)[0].result.is_ok();
+            assert!(!over || good >= 3, "superblocks were not written, {good}");
+        }
+        drop(store);
+        let (_, recovered) = open(&place.path, Backend::Auto);
+        assert_eq!(
+            current(&recovered.refs).len(),
+            2000 + usize::from(recovered.refs.current(1, 5000).is_some()),
+            "{good}"
+        );
     }
 }
 

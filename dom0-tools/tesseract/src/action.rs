@@ -5,7 +5,9 @@
 //!
 //! 1. hypervisor commands are submitted in the order in which they were handed out, and their
 //!    results are reported before any event that was taken later is fed to the map;
-//! 2. [`Op::Journal`] actions are appended in the order in which they were handed out;
+//! 2. [`Op::Journal`] actions are appended in the order in which they were handed out; after a
+//!    failure, one is Done only when everything that failed before it has been written, too (none
+//!    at all asks for just that);
 //! 3. all other actions may run at the same time and in any order: no two that are handed out
 //!    together or overlap in time touch the same 4 KiB block if one of them changes it, so an
 //!    executor may widen an access to whole blocks (read, modify, write);
@@ -70,7 +72,7 @@ pub enum Op {
         /// A guest waits for it; else it is read-around.
         demanded: bool,
     },
-    /// Append the records to the journal of disk references. Outcome: Done or Failed.
+    /// Append the records to the journal of disk references, possibly none. Outcome: Done or Failed.
     Journal(Vec<Record>),
     /// Make all writes that were completed so far survive a loss of power. Outcome: Done or Failed.
     Sync(Durable),

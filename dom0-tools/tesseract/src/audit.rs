@@ -31,6 +31,7 @@ impl Map {
         self.refs.holds().for_each(|s| add(slot(s)));
         self.requests.values().flat_map(|r| &r.drops).for_each(|&s| add(slot(s)));
         self.jobs.values().flat_map(|j| j.preserved.values()).for_each(|p| add(slot(p.slot())));
+        self.jobs.values().flat_map(|j| &j.released).chain(&self.sick.kept).for_each(|&s| add(slot(s)));
         for pending in self.pending.values() {
             match pending {
                 Pending::SavePage { slot: s, .. } => add(slot(*s)),

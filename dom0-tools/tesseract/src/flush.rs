@@ -34,10 +34,10 @@ impl Map {
             self.next_mark += 1;
             let record = Record::Mark { disk, mark };
             self.apply(&record);
-            self.emit(Op::Journal(vec![record]), Pending::Flush { disk });
-            self.emit(Op::Sync(Durable::Store), Pending::Flush { disk });
+            self.emit(Op::Journal(vec![record]), Pending::Flush { disk, journal: true });
+            self.emit(Op::Sync(Durable::Store), Pending::Flush { disk, journal: false });
         }
-        self.emit(Op::Sync(Durable::Disk(disk)), Pending::Flush { disk });
+        self.emit(Op::Sync(Durable::Disk(disk)), Pending::Flush { disk, journal: false });
     }
 
     pub(crate) fn flush_step_done(&mut self, disk: u16, outcome: Outcome) {
@@ -53,11 +53,11 @@ impl Map {
         match run.step {
             FlushStep::Data(Some(mark)) if !failed => {
                 (run.step, run.left) = (FlushStep::Commit(mark), 1);
-                self.emit(Op::Journal(vec![Record::Commit { disk, mark }]), Pending::Flush { disk });
+                self.emit(Op::Journal(vec![Record::Commit { disk, mark }]), Pending::Flush { disk, journal: true });
             }
             FlushStep::Commit(mark) if !failed => {
                 (run.step, run.left) = (FlushStep::Seal(mark), 1);
-                self.emit(Op::Sync(Durable::Journal), Pending::Flush { disk });
+                self.emit(Op::Sync(Durable::Journal), Pending::Flush { disk, journal: false });
             }
             FlushStep::Seal(mark) if !failed => {
                 self.apply(&Record::Commit { disk, mark });

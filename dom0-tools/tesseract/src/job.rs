@@ -76,6 +76,8 @@ pub(crate) struct Job {
     pub(crate) preserved: PreservedBlocks,
     /// To be journalled after the I/O.
     pub(crate) records: Vec<Record>,
+    /// Slots that those records let go of: held until they are written.
+    pub(crate) released: Vec<u64>,
     /// Number of pins.
     pub(crate) pins: u32,
 }
@@ -93,6 +95,7 @@ impl Job {
             failed: false,
             preserved: PreservedBlocks::new(),
             records: Vec::new(),
+            released: Vec::new(),
             pins: 0,
         }
     }

@@ -36,6 +36,7 @@ mod resolve;
 mod restore;
 mod room;
 mod runs;
+mod sick;
 mod slots;
 mod state;
 mod stats;

@@ -5,6 +5,7 @@ use crate::config::{Config, Switches};
 use crate::job::Job;
 use crate::links::Links;
 use crate::queue::JobId;
+use crate::sick::Sick;
 use crate::slots::Slots;
 use crate::state::{Disk, Loading, Pending, PinId, Request};
 use crate::stats::{Stats, Totals};
@@ -55,8 +56,12 @@ pub struct Map {
     /// Domains whose page-outs failed for want of slots.
     pub(crate) starved: BTreeSet<u32>,
     /// Disk blocks whose last journal record failed: whether it is on disk is not known until the
-    /// journal is read again, so their content is neither shown nor changed.
+    /// journal is written or read again, so their content is neither shown nor changed.
     pub(crate) broken: BTreeSet<(u16, u64)>,
+    /// How the journal is.
+    pub(crate) sick: Sick,
+    /// Milliseconds, as [`Map::set_time`] last told.
+    pub(crate) now: u64,
     /// Until the first settling: live objects of an earlier daemon are still being told.
     pub(crate) recovering: bool,
     pub(crate) switches: HashMap<u32, Switches>,
@@ -92,6 +97,8 @@ impl Map {
             short: VecDeque::new(),
             starved: BTreeSet::new(),
             broken: BTreeSet::new(),
+            sick: Sick::default(),
+            now: 0,
             recovering: false,
             switches: HashMap::new(),
             stats: BTreeMap::new(),
@@ -118,8 +125,22 @@ impl Map {
                 busy.into_iter().for_each(|b| self.idle(b));
                 self.job_io_done(job, outcome);
             }
-            Some(Pending::Journal { job }) => self.job_journalled(job, outcome),
-            Some(Pending::Flush { disk }) => self.flush_step_done(disk, outcome),
+            Some(Pending::Journal { job }) => {
+                self.appended(id, outcome);
+                if let Some(job) = job {
+                    self.job_journalled(job, outcome);
+                }
+            }
+            Some(Pending::Ask { job }) => {
+                self.appended(id, outcome);
+                self.journal_answered(job, outcome);
+            }
+            Some(Pending::Flush { disk, journal }) => {
+                if journal {
+                    self.appended(id, outcome);
+                }
+                self.flush_step_done(disk, outcome);
+            }
         }
         self.finish_call()
     }
@@ -149,7 +170,20 @@ impl Map {
                 self.load(page, true);
             }
         }
+        self.ask_journal();
         self.finish_call()
+    }
+
+    /// The time, in milliseconds of a clock that does not go back. What waits for it goes on at
+    /// the next settling.
+    pub fn set_time(&mut self, now: u64) {
+        self.now = self.now.max(now);
+    }
+
+    /// The time at which [`Map::settle`] has something to do although nothing happened.
+    #[must_use]
+    pub fn due(&self) -> Option<u64> {
+        (!self.journal_is_well()).then_some(self.sick.due)
     }
 
     /// The switches of a domain from now on.

@@ -37,6 +37,13 @@ impl Map {
         }
         let unmap = matches!(job.kind, Kind::Zero { unmap: true, .. });
         let domain = job.request.map_or(0, |r| r.domain);
+        if !plan.records.is_empty() && self.waits_for_journal(id) {
+            if let (Some(Kind::Zero { ranges, .. }), Some(range)) = (self.jobs.get_mut(&id).map(|j| &mut j.kind), range)
+            {
+                ranges.push(range);
+            }
+            return;
+        }
         let stats = self.of(domain);
         stats.r1_hits += plan.hits;
         stats.r1_copies += plan.copies;
@@ -99,19 +106,28 @@ impl Map {
             self.finish_job(id, true);
             return;
         }
+        let mut released = Vec::new();
         for record in &records {
             if let Record::Set { slot: Some(slot), .. } = record {
                 self.slots.hold(*slot);
             }
-            self.apply(record);
+            self.refs.apply(record, &mut released);
         }
-        self.emit(Op::Journal(records), Pending::Journal { job: id });
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.released = released;
+        }
+        self.emit(Op::Journal(records), Pending::Journal { job: Some(id) });
     }
 
     pub(crate) fn job_journalled(&mut self, id: JobId, outcome: Outcome) {
-        if outcome != Outcome::Done
-            && let Some(job) = self.jobs.get(&id)
-        {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let released = std::mem::take(&mut job.released);
+        if outcome == Outcome::Done {
+            released.into_iter().for_each(|slot| self.slots.let_go(slot));
+        } else {
+            self.sick.kept.extend(released);
             let blocks = job.records.iter().filter_map(|r| match r {
                 Record::Set { disk, lba, .. } => Some((*disk, *lba)),
                 Record::Mark { .. } | Record::Commit { .. } => None,

@@ -97,6 +97,9 @@ impl Map {
             writes.push(Extent::block(disk, lba), Source::Host(Extent::slot(slot)), self.config.max_run);
             records.push(Record::Set { disk, lba, slot: None });
         }
+        if !records.is_empty() && self.waits_for_journal(id) {
+            return;
+        }
         self.totals.resolved += records.len() as u64;
         self.run_io(id, writes, Vec::new(), false, records, Vec::new());
     }

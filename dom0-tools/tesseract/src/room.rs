@@ -24,7 +24,8 @@ impl Map {
         if let Some(slot) = self.slots.take(stream, urgent) {
             return Room::Slot(slot);
         }
-        if self.recovering || self.slots.has_limbo() || self.disks.values().any(|d| d.flush.is_some()) {
+        let soon = self.jobs.values().any(|j| !j.released.is_empty()) || self.disks.values().any(|d| d.flush.is_some());
+        if self.recovering || self.slots.has_limbo() || soon {
             return Room::Soon;
         }
         self.forget_names();

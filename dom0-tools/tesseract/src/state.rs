@@ -13,14 +13,46 @@ pub(crate) type PinId = (JobId, u32);
 #[derive(Debug)]
 pub(crate) enum Pending {
     Nothing,
-    SavePage { page: PageId, slot: u64 },
-    PageOut { page: PageId, block: BlockRef, named: bool },
-    Load { page: PageId, block: BlockRef, keep: bool },
-    Preserve { job: JobId, lba: u64 },
-    Move { page: PageId, old: BlockRef, new: BlockRef },
-    Io { job: JobId, busy: Vec<BlockRef> },
-    Journal { job: JobId },
-    Flush { disk: u16 },
+    SavePage {
+        page: PageId,
+        slot: u64,
+    },
+    PageOut {
+        page: PageId,
+        block: BlockRef,
+        named: bool,
+    },
+    Load {
+        page: PageId,
+        block: BlockRef,
+        keep: bool,
+    },
+    Preserve {
+        job: JobId,
+        lba: u64,
+    },
+    Move {
+        page: PageId,
+        old: BlockRef,
+        new: BlockRef,
+    },
+    Io {
+        job: JobId,
+        busy: Vec<BlockRef>,
+    },
+    /// `None`: nobody waits.
+    Journal {
+        job: Option<JobId>,
+    },
+    /// A job that wants to know whether the journal is well.
+    Ask {
+        job: JobId,
+    },
+    /// `journal`: it is an append.
+    Flush {
+        disk: u16,
+        journal: bool,
+    },
 }
 
 /// A page that is being read in.

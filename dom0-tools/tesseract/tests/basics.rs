@@ -194,3 +194,109 @@ fn parts_of_pages_keep_the_whole_ones_of_a_read_without_names() {
     let done = one(map.complete(action.id, Outcome::Done));
     assert_eq!(done.op, Op::Complete { request: R, status: Status::Ok, associate: false });
 }
+
+/// A write whose record cannot be written; the block that it was to.
+fn sicken(map: &mut Map) -> BlockRef {
+    let block = swap_out(map, P);
+    let journal = one(map.guest_write(R, 3, 0, &write_of(P, block)));
+    let failed = one(map.complete(journal.id, Outcome::Failed));
+    assert_eq!(failed.op, Op::Complete { request: R, status: Status::IoError, associate: false });
+    assert!(!map.journal_is_well());
+    block
+}
+
+#[test]
+fn while_the_journal_fails_swapped_pages_are_copied_home() {
+    let mut map = map();
+    let block = sicken(&mut map);
+    let copy = one(map.guest_write(R, 3, 8192, &write_of(P, block)));
+    let Op::Write { to, ref pieces } = copy.op else { panic!("{copy:?}") };
+    assert_eq!(to, Extent::block(3, 2));
+    assert_eq!(pieces, &[Piece { len: 4096, source: Source::Host(Extent::slot(block.block())) }]);
+    let done = one(map.complete(copy.id, Outcome::Done));
+    assert_eq!(done.op, Op::Complete { request: R, status: Status::Ok, associate: false });
+    // A flush has something to commit, and cannot.
+    let data = map.guest_flush(R, 3);
+    assert!(map.complete(data[1].id, Outcome::Done).is_empty());
+    assert!(map.complete(data[2].id, Outcome::Done).is_empty());
+    let failed = one(map.complete(data[0].id, Outcome::Failed));
+    assert_eq!(failed.op, Op::Complete { request: R, status: Status::IoError, associate: false });
+    map.audit().unwrap();
+}
+
+#[test]
+fn a_block_in_a_slot_is_not_touched_while_the_journal_fails() {
+    let mut map = map();
+    let block = swap_out(&mut map, P);
+    let journal = one(map.guest_write(R, 3, 4096, &write_of(P, block)));
+    map.complete(journal.id, Outcome::Done);
+    let other = PageId { page: 6, ..P };
+    let second = swap_out(&mut map, other);
+    let journal = one(map.guest_write(R, 3, 0, &write_of(other, second)));
+    map.complete(journal.id, Outcome::Failed);
+
+    let data = [WriteSegment { len: 4096, payload: Payload::Data { at: 16, page: None } }];
+    let ask = one(map.guest_write(R, 3, 4096, &data));
+    assert_eq!(ask.op, Op::Journal(Vec::new()));
+    let failed = one(map.complete(ask.id, Outcome::Failed));
+    assert_eq!(failed.op, Op::Complete { request: R, status: Status::IoError, associate: false });
+    let read = ReadSegment { len: 4096, at: 0, page: None, drops: None };
+    let action = one(map.guest_read(R, 3, 4096, &[read]));
+    assert!(matches!(action.op, Op::Read { from, .. } if from == Extent::slot(block.block())), "as it was");
+    map.complete(action.id, Outcome::Done);
+
+    // The next one finds the journal well, and everything is known again.
+    let ask = one(map.guest_write(R, 3, 4096, &data));
+    let write = one(map.complete(ask.id, Outcome::Done));
+    assert!(map.journal_is_well());
+    assert!(matches!(write.op, Op::Write { to, .. } if to == Extent::block(3, 1)));
+    let action = one(map.guest_read(RequestId { request: 10, ..R }, 3, 0, &[read]));
+    assert!(matches!(action.op, Op::Read { from, .. } if from == Extent::slot(second.block())));
+    map.audit().unwrap();
+}
+
+#[test]
+fn the_journal_is_asked_now_and_then_and_references_are_made_again() {
+    let mut map = map();
+    let block = sicken(&mut map);
+    map.set_time(10);
+    assert!(map.settle().is_empty(), "not at once");
+    let due = map.due().unwrap();
+    map.set_time(due);
+    let ask = one(map.settle());
+    assert_eq!(ask.op, Op::Journal(Vec::new()));
+    assert!(map.settle().is_empty(), "one question at a time");
+    assert!(map.complete(ask.id, Outcome::Failed).is_empty());
+    map.set_time(map.due().unwrap());
+    let ask = one(map.settle());
+    assert!(map.complete(ask.id, Outcome::Done).is_empty());
+    assert_eq!(map.due(), None);
+    let journal = one(map.guest_write(R, 3, 8192, &write_of(P, block)));
+    assert!(matches!(journal.op, Op::Journal(_)));
+}
+
+#[test]
+fn a_slot_that_a_failed_record_let_go_of_is_not_used_before_the_journal_is_well() {
+    let mut map = Map::new(Config { reserve: 0, ..Config::new(2) });
+    map.attach(3, 1 << 20).unwrap();
+    let other = PageId { page: 6, ..P };
+    let first = swap_out(&mut map, P);
+    let second = swap_out(&mut map, other);
+    let journal = one(map.guest_write(R, 3, 0, &write_of(P, first)));
+    map.complete(journal.id, Outcome::Done);
+    map.release(P);
+    // On disk, the block may be in the first slot or in the second.
+    let journal = one(map.guest_write(R, 3, 0, &write_of(other, second)));
+    map.settle();
+    assert_eq!(map.totals().free, 0, "not before the record is written");
+    map.complete(journal.id, Outcome::Failed);
+    map.settle();
+    assert_eq!(map.totals().free, 0);
+    map.audit().unwrap();
+    map.set_time(map.due().unwrap());
+    let ask = one(map.settle());
+    map.complete(ask.id, Outcome::Done);
+    map.settle();
+    assert_eq!(map.totals().free, 1);
+    map.audit().unwrap();
+}

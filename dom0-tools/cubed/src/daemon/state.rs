@@ -85,7 +85,8 @@ impl<H: Hypervisor> Daemon<H> {
         let waiters = self.waiters.iter().filter_map(|waiter| waiter.deadline);
         let creations = self.creations.iter().filter_map(Creation::deadline);
         let slow = self.domains.values().any(|domain| domain.dying && !teardown::eager(domain));
-        waiters.chain(creations).chain(slow.then(|| self.now + teardown::PAUSE)).min()
+        let disks = self.disks.deadline();
+        waiters.chain(creations).chain(disks).chain(slow.then(|| self.now + teardown::PAUSE)).min()
     }
 
     /// True if the next step should follow at once.

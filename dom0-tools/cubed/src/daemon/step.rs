@@ -13,6 +13,7 @@ impl<H: Hypervisor> Daemon<H> {
     /// Does everything that can be done now. True if the next step should follow at once.
     pub fn step(&mut self, now: Instant) -> bool {
         self.set_now(now);
+        self.disks.set_time(now);
         let quiet = self.converse();
         self.serve_deferred();
         self.pump();

@@ -23,6 +23,10 @@ pub struct Drives {
     pub seed: u64,
     /// Writes to the store fail.
     pub store_broken: bool,
+    /// Appends to the journal fail.
+    pub journal_broken: bool,
+    /// What could not be appended.
+    pub unwritten: Vec<Record>,
     pub store_writes: u64,
     pub store_reads: u64,
     pub disk_reads: u64,
@@ -105,7 +109,13 @@ impl Accesses {
             }
             Job::Sync(_) => None,
             Job::Journal(records) => {
-                drives.journal.extend(records);
+                drives.unwritten.extend(records);
+                if drives.journal_broken {
+                    result = Err(std::io::Error::from_raw_os_error(5));
+                } else {
+                    let all = std::mem::take(&mut drives.unwritten);
+                    drives.journal.extend(all);
+                }
                 None
             }
         };

@@ -5,6 +5,7 @@ use super::media::Media;
 use super::{Io, Job};
 use crate::channel::{Buffer, Hypervisor, Lost};
 use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
 use tesseract::{Action, ActionId, Extent, Map, Op, Outcome, PageId, RequestId};
 
 /// Buffers that are left to consoles and loads when the executor takes some, in bytes.
@@ -27,6 +28,8 @@ pub struct Disks {
     /// Status bytes to copy from.
     pub(super) status: Option<Buffer>,
     pub(super) counts: super::info::Counts,
+    /// The map's time counts from here.
+    pub(super) began: Instant,
 }
 
 /// A page offered from a buffer.
@@ -80,6 +83,7 @@ impl Disks {
             live: HashMap::new(),
             status: None,
             counts: super::info::Counts::default(),
+            began: Instant::now(),
         }
     }
 
@@ -112,6 +116,18 @@ impl Disks {
     pub fn settle(&mut self) {
         let actions = self.map.settle();
         self.take(actions);
+    }
+
+    /// The time, for what is to be tried again.
+    pub fn set_time(&mut self, now: Instant) {
+        let since = now.saturating_duration_since(self.began);
+        self.map.set_time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    }
+
+    /// When to settle although nothing happened.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.map.due().map(|due| self.began + Duration::from_millis(due))
     }
 
     /// True if nothing is under way.

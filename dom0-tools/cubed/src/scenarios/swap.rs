@@ -7,6 +7,7 @@ use protocol::{Payload, Request};
 
 const IN: u32 = 0;
 const OUT: u32 = 1;
+const FLUSH: u32 = 4;
 
 /// Makes pages leave, and waits until they have.
 fn out(world: &mut World, id: u32, pages: std::ops::Range<u64>) {
@@ -139,6 +140,35 @@ fn a_broken_store_costs_no_data() {
     }
     world.settle();
     check(&mut world, id, 500..510);
+}
+
+#[test]
+fn a_broken_journal_costs_references_not_writes() {
+    let mut world = World::new();
+    let (id, path) = world.create_with_disk("guest", 64);
+    fill(&mut world, id, 500..506);
+    out(&mut world, id, 500..506);
+    world.drives.borrow_mut().journal_broken = true;
+    assert_eq!(world.block(id, OUT, 0, &[Piece::Page(500)], &[]).0, 1, "the first one finds out");
+    for (lba, gfn) in (1..5).zip(501..) {
+        assert_eq!(world.block(id, OUT, lba * 8, &[Piece::Page(gfn)], &[]).0, 0, "block {lba}");
+    }
+    let value = |gfn: u64| u8::try_from(gfn % 251).unwrap() + 1;
+    for (block, gfn) in world.drives.borrow().disks[&path].chunks(4096).skip(1).zip(501..505) {
+        assert!(block.iter().all(|byte| *byte == value(gfn)), "page {gfn}");
+    }
+    assert_eq!(world.block(id, FLUSH, 0, &[], &[]).0, 1);
+
+    world.drives.borrow_mut().journal_broken = false;
+    world.ahead += std::time::Duration::from_secs(2);
+    assert!(world.daemon().deadline().is_some_and(|deadline| deadline < world.now()));
+    world.settle();
+    assert_eq!(world.daemon().deadline(), None);
+    let records = world.drives.borrow().journal.len();
+    assert_eq!(world.block(id, OUT, 5 * 8, &[Piece::Page(505)], &[]).0, 0);
+    assert!(world.drives.borrow().journal.len() > records, "a reference again");
+    assert_eq!(world.block(id, FLUSH, 0, &[], &[]).0, 0);
+    check(&mut world, id, 500..506);
 }
 
 #[test]

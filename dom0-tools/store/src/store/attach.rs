@@ -1,11 +1,11 @@
 //! Attaching guests' raw images, each under the number that its references have.
 
-use super::open::random;
 use super::stamp::{self, Carried, Stamp};
 use super::{Attached, Store};
 use crate::Error;
 use crate::format::{DiskEntry, LONGEST_PATH};
 use crate::io::Volume;
+use crate::random::random;
 use std::path::Path;
 use std::sync::Arc;
 use tesseract::RefTable;

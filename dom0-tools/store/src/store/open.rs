@@ -5,6 +5,7 @@ use crate::Error;
 use crate::format::{Geometry, Superblock, SuperblockFound as Found};
 use crate::io::{Buffer, Engine, Mailbox, Volume, read_exact, write_all};
 use crate::journal::{Journal, State, Writer, load, superblock};
+use crate::random::random;
 use rustix::fs::{Mode, OFlags};
 use std::path::Path;
 use std::sync::Arc;
@@ -90,13 +91,6 @@ impl Store {
             recovered,
         ))
     }
-}
-
-/// 16 random bytes.
-pub(super) fn random() -> std::io::Result<[u8; 16]> {
-    let mut bytes = [0; 16];
-    let got = rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())?;
-    if got == bytes.len() { Ok(bytes) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// The kernel's identifier of this boot.

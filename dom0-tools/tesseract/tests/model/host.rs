@@ -16,6 +16,8 @@ pub struct Host {
     journal: Vec<Record>,
     journal_durable: usize,
     pub journal_broken: bool,
+    /// Records that could not be written.
+    unwritten: Vec<Record>,
 }
 
 fn sectors(extent: Extent) -> impl Iterator<Item = Sector> {
@@ -49,10 +51,21 @@ impl Host {
     }
 
     pub fn append(&mut self, records: &[Record]) -> bool {
-        if !self.journal_broken {
+        self.unwritten.extend(records);
+        if self.journal_broken {
+            return false;
+        }
+        if self.unwritten.len() > records.len() {
+            // As the store does: a new generation with a snapshot, durable.
+            let mut refs = RefTable::new();
+            self.journal.iter().chain(&self.unwritten).for_each(|r| refs.apply(r, &mut Vec::new()));
+            self.journal = refs.records();
+            self.journal_durable = self.journal.len();
+        } else {
             self.journal.extend(records);
         }
-        !self.journal_broken
+        self.unwritten.clear();
+        true
     }
 
     pub fn sync(&mut self, what: Durable) {
@@ -72,14 +85,17 @@ impl Host {
         }
     }
 
-    /// What a new daemon finds.
-    pub fn replay(&mut self) -> RefTable {
+    /// What a new daemon finds. `part`: of the records whose append failed, those that are there all the same.
+    pub fn replay(&mut self, part: usize) -> RefTable {
+        let part = part % (self.unwritten.len() + 1);
+        self.journal.extend(self.unwritten.drain(..part));
         let mut refs = RefTable::new();
         self.journal.iter().for_each(|r| refs.apply(r, &mut Vec::new()));
         // As the store does: a new generation with a snapshot, durable.
         self.journal = refs.records();
         self.journal_durable = self.journal.len();
         self.journal_broken = false;
+        self.unwritten.clear();
         refs
     }
 
@@ -99,6 +115,7 @@ impl Host {
         self.journal = refs.records();
         self.journal_durable = self.journal.len();
         self.journal_broken = false;
+        self.unwritten.clear();
         refs
     }
 }

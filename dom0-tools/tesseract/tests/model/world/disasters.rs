@@ -30,7 +30,8 @@ impl World {
             }
         }
         self.drop_daemon();
-        let refs = self.host.replay();
+        let part = self.chance() as usize;
+        let refs = self.host.replay(part);
         self.map = Map::restore(self.config, refs).unwrap();
         self.prepare();
         let requests_first = self.chance().is_multiple_of(2);

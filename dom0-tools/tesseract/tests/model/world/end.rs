@@ -3,6 +3,7 @@
 use super::{DISKS, LBAS, PAGES, World};
 use crate::hypervisor::{Part, State};
 use crate::oracle::SECTORS;
+use tesseract::Op;
 
 impl World {
     /// Lets everything that is under way end.
@@ -12,11 +13,17 @@ impl World {
             let pick = self.chance() as usize;
             let worked = self.command(true) | self.append() | self.work(pick);
             if !worked && self.hypervisor.events.is_empty() {
+                self.now += 10_000;
+                self.map.set_time(self.now);
                 let actions = self.map.settle();
-                if actions.is_empty() {
+                // A journal that stays broken is asked for ever.
+                let over = self.host.journal_broken || actions.is_empty();
+                let over = over && actions.iter().all(|a| matches!(a.op, Op::Journal(_)));
+                self.take(actions);
+                if over {
+                    self.append();
                     break;
                 }
-                self.take(actions);
             }
         }
         self.map.audit().unwrap();

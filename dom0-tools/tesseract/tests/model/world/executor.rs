@@ -40,6 +40,8 @@ impl World {
 
     pub fn settle(&mut self) {
         while self.event() {}
+        self.now += self.chance() % 50;
+        self.map.set_time(self.now);
         let actions = self.map.settle();
         self.take(actions);
     }

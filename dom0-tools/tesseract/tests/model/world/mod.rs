@@ -42,6 +42,8 @@ pub struct World {
     pub faults: u32,
     pub resolved: Vec<bool>,
     pub random: u64,
+    /// Milliseconds.
+    now: u64,
     value: u32,
 }
 
@@ -59,6 +61,7 @@ impl World {
             journal: VecDeque::new(),
             faults: 0,
             resolved: Vec::new(),
+            now: 0,
             random: 0x9e37_79b9_7f4a_7c15,
             value: 0,
         };
