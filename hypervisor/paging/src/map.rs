@@ -61,7 +61,7 @@ impl<F: Format> Tree<F> {
 
     /// Puts `leaf` below the absent `slot`, with the tables in between.
     pub(crate) fn fill(
-        &self,
+        &mut self,
         mem: &(impl Memory + ?Sized),
         slot: &Slot,
         gfn: Gfn,
@@ -82,10 +82,12 @@ impl<F: Format> Tree<F> {
             mem.write(table, geometry::index(gfn, level), entry);
             entry = F::table(table);
         }
-        slot.update::<F>(mem, |_| entry).map(|_| ()).map_err(|Contended| {
+        slot.update::<F>(mem, |_| entry).map_err(|Contended| {
             tables.iter().for_each(|&table| mem.free(table));
             MapError::Contended
-        })
+        })?;
+        self.count_tables(tables.len() as u64);
+        Ok(())
     }
 
     /// Reads a slot that holds a leaf. Only levels that have a [`Size`] hold one; the format

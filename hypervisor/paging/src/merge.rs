@@ -45,9 +45,7 @@ impl<F: Format> Tree<F> {
             Self::refill(mem, table, geometry::ENTRIES, base | tracking, step);
             return Err(MergeError::Contended);
         }
-        let mut debt = self.debt();
-        debt.add_table(mem, table);
-        Ok(debt)
+        Ok(self.table_debt(mem, table))
     }
 
     /// The first leaf of a table, if the others continue it.

@@ -35,9 +35,7 @@ impl<F: Format> Tree<F> {
                 return Err(MapError::TableInTheWay);
             }
             slot.update::<F>(mem, |_| leaf).map_err(|Contended| MapError::Contended)?;
-            let mut debt = self.debt();
-            debt.add_table(mem, table);
-            return Ok(Replaced { old: None, debt });
+            return Ok(Replaced { old: None, debt: self.table_debt(mem, table) });
         }
         if !slot.is_leaf::<F>() {
             self.fill(mem, &slot, gfn, size, leaf)?;

@@ -29,6 +29,7 @@ impl<F: Format> Tree<F> {
         let table = mem.allocate().ok_or(SplitError::NoMemory)?;
         let first = F::leaf(whole.mfn, part, whole.access, whole.memory_type);
         if Self::install(mem, &slot, table, first, part) {
+            self.count_tables(1);
             Ok(self.debt())
         } else {
             mem.free(table);

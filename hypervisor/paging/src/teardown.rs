@@ -68,8 +68,7 @@ impl<F: Format> Tree<F> {
             return Ok(());
         }
         slot.update::<F>(mem, |_| 0)?;
-        let mut latest = self.debt();
-        latest.add_table(mem, table);
+        let latest = self.table_debt(mem, table);
         // Both are this tree's, so they join.
         if let Err(other) = debt.join(mem, latest) {
             *debt = other;

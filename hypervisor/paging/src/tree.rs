@@ -28,6 +28,7 @@ pub struct Tree<F> {
     large_execute: LargeExecute,
     /// Counts the debts incurred, so that a proof can say which it covers.
     incurred: u64,
+    tables: u64,
     format: PhantomData<fn() -> F>,
 }
 
@@ -40,7 +41,7 @@ impl<F: Format> Tree<F> {
             return None;
         }
         let root = mem.allocate()?;
-        Some(Self { root, levels, large_execute, incurred: 0, format: PhantomData })
+        Some(Self { root, levels, large_execute, incurred: 0, tables: 1, format: PhantomData })
     }
 
     /// The root table, for CR3, nCR3 or the EPT pointer.
@@ -61,6 +62,12 @@ impl<F: Format> Tree<F> {
         geometry::limit(self.levels)
     }
 
+    /// Frames that the tree's tables are in, the root among them. One that is in a debt counts no more.
+    #[must_use]
+    pub const fn tables(&self) -> u64 {
+        self.tables
+    }
+
     /// What a flush that starts now will have covered when it is done.
     pub const fn due(&self) -> Due {
         Due::new(self.root, self.incurred)
@@ -74,15 +81,26 @@ impl<F: Format> Tree<F> {
         if !self.is_empty_table(mem, self.root) {
             return Err(self);
         }
-        let mut debt = self.debt();
-        debt.add_table(mem, self.root);
-        Ok(debt)
+        Ok(self.table_debt(mem, self.root))
     }
 
     /// A debt for a change that was just made.
     pub(crate) fn debt(&mut self) -> FlushDebt {
         self.incurred += 1;
         FlushDebt::new(self.root, self.incurred)
+    }
+
+    /// A debt for a table that was just taken out.
+    pub(crate) fn table_debt(&mut self, mem: &(impl Memory + ?Sized), table: Mfn) -> FlushDebt {
+        self.tables -= 1;
+        let mut debt = self.debt();
+        debt.add_table(mem, table);
+        debt
+    }
+
+    /// Tables were put in.
+    pub(crate) const fn count_tables(&mut self, more: u64) {
+        self.tables += more;
     }
 
     /// True if an executable leaf of this level must not be.

@@ -272,6 +272,7 @@ fn agree<F: Format>(ops: Vec<Op>) {
     let mut model = Model::default();
     for op in ops {
         apply(&mem, &mut tree, &mut model, op);
+        assert_eq!(tree.tables(), mem.in_use() as u64);
         mem.take_log();
     }
     let all = Gfn(0)..tree.limit();

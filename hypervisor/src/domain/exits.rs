@@ -13,6 +13,8 @@ pub enum Next {
     Continue,
     /// Take pending physical interrupts first.
     Window,
+    /// Nothing until the page that it waits for has come, or an interrupt.
+    Waiting,
     /// The vCPU's domain has ended.
     Ended,
 }

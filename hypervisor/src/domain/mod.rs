@@ -11,6 +11,7 @@ mod msr;
 mod ports;
 mod vcpu;
 mod view;
+mod waiting;
 
 pub use emulation::{Devices, MemoryFault, access};
 pub use end::{End, Reason};
@@ -19,3 +20,4 @@ pub use interrupt::{deliver_ipi, prepare};
 pub use model::{Domain, Kind};
 pub use ports::{Ports, string_port};
 pub use vcpu::{Context, Vcpu};
+pub use waiting::Waiting;

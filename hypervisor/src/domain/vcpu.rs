@@ -1,6 +1,6 @@
 //! A virtual processor: what others may touch, and the context of the CPU that runs it.
 
-use super::Domain;
+use super::{Domain, Waiting};
 use crate::cpu::lock::{Level, Lock};
 use crate::cpu::{fpu, time};
 use crate::vcpu::{Backend, Registers, Start};
@@ -26,8 +26,8 @@ pub struct Vcpu {
     pub startup: AtomicU32,
     /// Cached translations must go before the next entry.
     pub flush: AtomicBool,
-    /// It waits for a page: nothing else makes it run.
-    pub waiting: AtomicBool,
+    /// The page that it waits for.
+    pub waiting: Waiting,
     /// An INIT that waits.
     pub init: AtomicBool,
 }
@@ -91,7 +91,7 @@ impl Vcpu {
             notified: AtomicBool::new(false),
             startup: AtomicU32::new(0),
             flush: AtomicBool::new(true),
-            waiting: AtomicBool::new(false),
+            waiting: Waiting::NOTHING,
             init: AtomicBool::new(false),
         })
     }

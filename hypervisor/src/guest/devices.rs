@@ -29,7 +29,7 @@ pub fn nested_fault(
     let gfn = Gfn(fault.address >> 12);
     let result = fault_in(vcpu, domain, guest, gfn);
     if result == Touched::Arriving {
-        return Next::Continue;
+        return Next::Waiting;
     }
     match result {
         Touched::Frame(_) => {
@@ -58,11 +58,14 @@ pub fn nested_fault(
 /// Makes a page resident, or the vCPU wait for it, before an instruction is emulated again.
 pub fn bring_in(vcpu: &Vcpu, domain: &Arc<Domain>, gfn: u64) -> Next {
     let Some(guest) = domain.guest() else { return Next::Continue };
-    if fault_in(vcpu, domain, guest, Gfn(gfn)) == Touched::NoFrame {
-        domain.end(End { reason: Reason::OutOfMemory, detail: gfn });
-        return Next::Ended;
+    match fault_in(vcpu, domain, guest, Gfn(gfn)) {
+        Touched::NoFrame => {
+            domain.end(End { reason: Reason::OutOfMemory, detail: gfn });
+            Next::Ended
+        }
+        Touched::Arriving => Next::Waiting,
+        _ => Next::Continue,
     }
-    Next::Continue
 }
 
 /// Makes the page resident, or the vCPU wait for it ([`Touched::Arriving`]).
@@ -72,19 +75,22 @@ fn fault_in(vcpu: &Vcpu, domain: &Arc<Domain>, guest: &Guest, gfn: Gfn) -> Touch
     }
     let mut memory = guest.memory.lock();
     if memory.must_wait(gfn) {
-        vcpu.waiting.store(true, Ordering::Release);
+        vcpu.waiting.for_room();
         return Touched::Arriving;
     }
     match memory.touch(gfn) {
         Touched::Swapped(block) => {
-            // Without room to ask, the vCPU faults again, when its turn comes.
             if memory.ask(domain, gfn, block, Need::Touch) {
-                vcpu.waiting.store(true, Ordering::Release);
+                vcpu.waiting.for_page(gfn);
+            } else {
+                // dom0's next doorbell or answer makes room to ask.
+                vcpu.waiting.for_room();
+                guest.stalled.store(true, Ordering::Release);
             }
             Touched::Arriving
         }
         Touched::Arriving => {
-            vcpu.waiting.store(true, Ordering::Release);
+            vcpu.waiting.for_page(gfn);
             Touched::Arriving
         }
         other => other,

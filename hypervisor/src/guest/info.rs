@@ -32,7 +32,7 @@ pub fn info(domain: &Domain) -> Option<DomainInfo> {
     info.swapped = counts.of(StateKind::Swapped);
     info.ballooned = counts.of(StateKind::Ballooned);
     info.in_flight = counts.in_flight();
-    info.tables = memory.p2m.tables();
+    info.tables = memory.p2m.tables() + memory.nested.tables();
     let swap = &memory.swap;
     info.swap_in = swap.ins;
     info.swap_in_for_io = swap.ins_for_io;

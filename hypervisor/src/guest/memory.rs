@@ -10,7 +10,7 @@ use abi::platform::{HIGH_RAM, LOW_RAM_END};
 use pages::P2m;
 use pages::state::{Event, PageState};
 use paging::{Gfn, MapError, MemoryType, Mfn, Size};
-use policy::second_chance::Hand;
+use policy::{Hand, Reclaim};
 use virtio::memory::{Fault, GuestMemory as Access};
 
 /// Page states and translations of one guest.
@@ -30,6 +30,7 @@ pub struct GuestMemory {
 /// Page-outs and page-ins under way, and counters (see [`abi::domain::DomainInfo`]).
 pub struct Swap {
     pub(super) hand: Hand,
+    pub(super) reclaim: Reclaim,
     pub(super) leaving: heapless::Vec<Leaving, MAX_OUT>,
     pub(super) arriving: [Option<Arrival>; MAX_IN],
     /// dom0 could not take a page: no more until it says so.
@@ -63,6 +64,7 @@ impl Swap {
     const fn new() -> Self {
         Self {
             hand: Hand::new(),
+            reclaim: Reclaim::new(),
             leaving: heapless::Vec::new(),
             arriving: [None; MAX_IN],
             stopped: false,

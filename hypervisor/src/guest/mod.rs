@@ -16,6 +16,7 @@ mod requests;
 mod slot;
 mod teardown;
 mod uart;
+mod wake;
 
 pub use balloon::set_target;
 pub use build::{add_device, create, load, pause, set_boot_state, start};
@@ -26,9 +27,10 @@ pub use memory::GuestMemory;
 pub use notices::{domain_ended, press_power_button, uart_input};
 pub use port::{port, string_port};
 pub use reclaim::reclaim;
-pub use requests::{complete, copy, interrupt, pump_all, repost_all, wake_waiting};
+pub use requests::{complete, copy, interrupt, pump_all, repost_all};
 pub use slot::Slots;
 pub use teardown::destroy;
+pub use wake::{page_came, room_came};
 
 use crate::cpu::lock::Lock;
 use apic::io::IoApic;

@@ -18,12 +18,14 @@ use heapless::Vec;
 use pages::StateKind;
 use pages::state::{Event, PageState};
 use paging::{Gfn, MemoryType, Mfn, Size};
-use policy::second_chance::Look;
+use policy::{Look, Marks, water};
 
 /// Page-outs that dom0 works on at most.
 pub const MAX_OUT: usize = 128;
-/// Victims of one call.
+/// Victims of one call at most.
 const BATCH: usize = 64;
+/// A call that could take fewer is put off: each costs a shoot-down, and answers that make room will come.
+const LEAST_ROOM: usize = 32;
 /// Frames that one call looks at.
 const BUDGET: u32 = 1 << 14;
 
@@ -54,20 +56,19 @@ pub fn reclaim(domain: &Arc<Domain>, guest: &Guest) {
 
 impl GuestMemory {
     /// Pages that should be on their way out and are not.
-    fn excess(&self) -> usize {
-        let counts = self.p2m.counts();
-        let staying = counts.frames() - counts.of(StateKind::PagingOut);
-        let reserve = (self.limit / 8).min(64);
-        if self.limit >= self.pages || self.swap.stopped {
+    fn excess(&mut self) -> usize {
+        let room = MAX_OUT.saturating_sub(self.swap.leaving.len());
+        if self.limit >= self.pages || self.swap.stopped || room < LEAST_ROOM {
             return 0;
         }
-        let excess = staying.saturating_sub(self.limit - reserve).min(BATCH as u64) as usize;
-        excess.min(MAX_OUT - self.swap.leaving.len())
+        let (counts, marks) = (self.p2m.counts(), Marks::for_limit(self.limit));
+        let leaving = counts.of(StateKind::PagingOut);
+        self.swap.reclaim.due(marks, self.limit, counts.frames(), leaving, BATCH.min(room) as u64) as usize
     }
 
     /// True if a further resident page is more than the limit allows.
     pub(super) fn is_full(&self) -> bool {
-        self.limit < self.pages && self.p2m.counts().frames() >= self.limit
+        self.limit < self.pages && water::is_full(self.limit, self.p2m.counts().frames())
     }
 
     /// True if an untouched page must wait until others have left. If none is leaving and none

@@ -7,7 +7,7 @@
 use super::io_pages::Rules;
 use super::notices::tell_end;
 use super::slot::{MAX_LIVE, Request, Slots};
-use super::{Guest, balloon, list};
+use super::{Guest, balloon, list, wake};
 use crate::domain::{Domain, End, Reason};
 use crate::memory::direct;
 use crate::service;
@@ -53,6 +53,8 @@ pub fn pump(domain: &Arc<Domain>) {
         }
     }
     tell_end(domain, guest);
+    // The balloon may have given pages back, and there may be room to ask for others.
+    wake::room_came(domain);
 }
 
 fn post_waiting(domain: &Domain, slots: &mut Slots) -> Result<(), Stop> {
@@ -290,15 +292,6 @@ pub fn deliver(domain: &Domain, delivery: &Delivery) {
     }
 }
 
-/// Lets vCPUs that waited for memory look again.
-pub fn wake_waiting(domain: &Domain) {
-    for vcpu in domain.vcpus() {
-        if vcpu.waiting.swap(false, Ordering::AcqRel) {
-            vcpu.notify();
-        }
-    }
-}
-
 /// After a doorbell: everybody who waited for room.
 pub fn pump_all() {
     list::each(|domain| {
@@ -322,7 +315,7 @@ pub fn repost_all() {
             memory.take_back();
             memory.ask_again(domain);
         }
-        wake_waiting(domain);
+        wake::all(domain);
         if guest.state.load(Ordering::Acquire) == abi::domain::state::ENDED {
             guest.end_untold.store(true, Ordering::Release);
         }

@@ -35,6 +35,14 @@ impl Nested {
         root.0 << 12
     }
 
+    /// Frames that its tables are in.
+    pub fn tables(&self) -> u64 {
+        match self {
+            Self::Npt(tree) => tree.tables(),
+            Self::Ept(tree) => tree.tables(),
+        }
+    }
+
     /// Maps with all rights.
     pub fn map(&mut self, gfn: Gfn, mfn: Mfn, size: Size, kind: MemoryType) -> Result<(), MapError> {
         match self {

@@ -1,137 +1,134 @@
-//! The run queue: one for all CPUs, ordered by virtual run time.
+//! The run queue: one for all CPUs.
 
+use super::kick::Kicks;
+use super::roster::{Entity, Roster, State};
 use crate::cpu::lock::{Level, Lock};
-use crate::cpu::{self, lapic};
+use crate::cpu::{self, time};
 use crate::domain::Vcpu;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
+use policy::fair;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
-    Blocked,
-    Ready,
-    Running(u32),
+static QUEUE: Lock<Roster> = Lock::new(Level::Scheduler, Roster::new());
+
+/// What a CPU does next.
+pub struct Choice {
+    /// The vCPU to run.
+    pub vcpu: Option<Arc<Vcpu>>,
+    /// How long it runs while others wait, in TSC ticks.
+    pub slice: u64,
+    /// When a blocked vCPU's timer wants this CPU (TSC).
+    pub next: Option<u64>,
 }
 
-struct Entity {
-    vcpu: Arc<Vcpu>,
-    state: State,
-    /// Run time so far, in TSC ticks, scaled by weight.
-    vruntime: u64,
-    /// When a blocked vCPU's timer expires.
-    deadline: Option<u64>,
-    /// CPU that watches the deadline: the last one that it ran on.
-    home: u32,
+/// What a CPU that runs a vCPU finds in the queue.
+pub struct Review {
+    /// Another one should run now.
+    pub yields: bool,
+    /// See [`Choice::next`].
+    pub next: Option<u64>,
 }
 
-static QUEUE: Lock<Vec<Entity>> = Lock::new(Level::Scheduler, Vec::new());
-static SLICE: AtomicU64 = AtomicU64::new(0);
-
-/// Sets the time slice, in TSC ticks.
+/// Sets the time slice, in TSC ticks. Before the first vCPU is added.
 pub fn set_slice(ticks: u64) {
-    SLICE.store(ticks, Ordering::Relaxed);
-}
-
-/// The time slice, in TSC ticks.
-pub fn slice() -> u64 {
-    SLICE.load(Ordering::Relaxed)
+    QUEUE.lock().order = fair::Queue::new(ticks);
 }
 
 /// Adds a vCPU, ready to run.
 pub fn add(vcpu: Arc<Vcpu>) {
-    let home = vcpu.pin.unwrap_or(0);
-    let mut queue = QUEUE.lock();
-    let vruntime = floor(&queue);
-    queue.push(Entity { vcpu, state: State::Ready, vruntime, deadline: None, home });
-}
-
-/// The least virtual run time among those that want to run.
-fn floor(queue: &[Entity]) -> u64 {
-    queue.iter().filter(|e| e.state != State::Blocked).map(|e| e.vruntime).min().unwrap_or(0)
+    let mut entity = Entity::new(vcpu);
+    let target = {
+        let mut queue = QUEUE.lock();
+        queue.order.join(&mut entity.share);
+        queue.entities.push(entity);
+        let last = queue.entities.len() - 1;
+        queue.send_for(last)
+    };
+    Kicks::NONE.with(target).send();
 }
 
 /// Makes a vCPU that was notified look at it: wherever it is.
 pub fn wake(vcpu: &Arc<Vcpu>) {
-    let mut queue = QUEUE.lock();
-    let least = floor(&queue).saturating_sub(slice());
-    let Some(entity) = queue.iter_mut().find(|entity| Arc::ptr_eq(&entity.vcpu, vcpu)) else { return };
-    let target = match entity.state {
-        State::Ready => return,
-        State::Running(on) => on,
-        State::Blocked => {
-            entity.state = State::Ready;
-            entity.deadline = None;
-            // A sleeper comes back with at most one slice of credit.
-            entity.vruntime = entity.vruntime.max(least);
-            vcpu.pin.unwrap_or(entity.home)
+    let now = time::tsc();
+    let target = {
+        let mut queue = QUEUE.lock();
+        let Some(at) = queue.position(vcpu) else { return };
+        match queue.entities.get(at).map(|entity| entity.state) {
+            Some(State::Blocked) => queue.rouse(at, now),
+            // One that runs here looks before its next entry.
+            Some(State::Running(on, _)) => Some(on).filter(|&on| on != cpu::index()),
+            _ => None,
         }
     };
-    drop(queue);
-    kick(target);
+    Kicks::NONE.with(target).send();
 }
 
-/// Makes a CPU look at its queue.
-fn kick(target: u32) {
-    if let Some(other) = cpu::of(target) {
-        other.reschedule.store(true, Ordering::Release);
-        if target != cpu::index() {
-            lapic::send(other.apic_id.load(Ordering::Relaxed), lapic::KICK);
+/// Takes the vCPU that should run here.
+pub fn pick() -> Choice {
+    let (here, now) = (cpu::index(), time::tsc());
+    let mut kicks = Kicks::NONE;
+    let choice = {
+        let mut queue = QUEUE.lock();
+        // While this CPU looks nobody need send for it.
+        queue.idle &= !(1 << here);
+        let next = queue.expire(now, &mut kicks);
+        queue.advance();
+        let ready = queue.entities.iter().enumerate().filter(|(_, entity)| entity.waits_for(here));
+        let at = queue.order.pick(ready.map(|(at, entity)| (at, &entity.share)));
+        let vcpu = at.and_then(|at| queue.entities.get_mut(at)).map(|entity| {
+            entity.state = State::Running(here, now);
+            entity.home = here;
+            entity.vcpu.clone()
+        });
+        if vcpu.is_none() {
+            queue.idle |= 1 << here;
         }
-    }
+        Choice { vcpu, slice: queue.order.slice(), next }
+    };
+    kicks.send();
+    choice
 }
 
-/// Takes the ready vCPU with the least run time that may run here.
-pub fn pick() -> Option<Arc<Vcpu>> {
+/// Charges a vCPU that runs here and looks who else wants to: at its slice's end (`over`) anybody, before
+/// it those who woke up.
+pub fn review(vcpu: &Arc<Vcpu>, now: u64, over: bool) -> Review {
     let here = cpu::index();
-    let mut queue = QUEUE.lock();
-    let may = |e: &&mut Entity| e.state == State::Ready && e.vcpu.pin.is_none_or(|pin| pin == here);
-    let entity = queue.iter_mut().filter(may).min_by_key(|e| e.vruntime)?;
-    entity.state = State::Running(here);
-    entity.home = here;
-    Some(entity.vcpu.clone())
+    let mut kicks = Kicks::NONE;
+    let review = {
+        let mut queue = QUEUE.lock();
+        let next = queue.expire(now, &mut kicks);
+        let own = queue.position(vcpu);
+        if let Some(at) = own {
+            queue.charge(at, now);
+        }
+        let yields = own.and_then(|at| queue.entities.get(at)).is_none_or(|own| {
+            let mut rivals = queue.entities.iter().filter(|entity| entity.waits_for(here));
+            rivals.any(|rival| (over || rival.share.is_urgent()) && queue.order.preempts(&rival.share, &own.share))
+        });
+        Review { yields, next }
+    };
+    kicks.send();
+    review
 }
 
-/// True if another vCPU that may run here has run less than `vcpu`.
-pub fn better_than(vcpu: &Arc<Vcpu>, ran: u64) -> bool {
-    let here = cpu::index();
-    let queue = QUEUE.lock();
-    let Some(own) = queue.iter().find(|e| Arc::ptr_eq(&e.vcpu, vcpu)).map(|e| e.vruntime + ran) else { return true };
-    queue.iter().any(|e| e.state == State::Ready && e.vcpu.pin.is_none_or(|pin| pin == here) && e.vruntime < own)
-}
-
-/// Gives a vCPU back after it ran for `ran` ticks. It blocks if it has nothing to do and nothing
-/// was notified meanwhile; `deadline` is its timer's.
-pub fn put(vcpu: &Arc<Vcpu>, ran: u64, block: bool, deadline: Option<u64>) {
-    let mut queue = QUEUE.lock();
-    let Some(entity) = queue.iter_mut().find(|e| Arc::ptr_eq(&e.vcpu, vcpu)) else { return };
-    entity.vruntime += ran;
-    let sleeps = block && !vcpu.notified.swap(false, Ordering::AcqRel);
-    entity.state = if sleeps { State::Blocked } else { State::Ready };
-    entity.deadline = if sleeps { deadline } else { None };
+/// Gives a vCPU back. It blocks if it has nothing to do and nothing was notified meanwhile;
+/// `deadline` is its timer's.
+pub fn put(vcpu: &Arc<Vcpu>, block: bool, deadline: Option<u64>) {
+    let now = time::tsc();
+    let target = {
+        let mut queue = QUEUE.lock();
+        let Some(at) = queue.position(vcpu) else { return };
+        queue.charge(at, now);
+        let Some(entity) = queue.entities.get_mut(at) else { return };
+        let sleeps = block && !vcpu.notified.swap(false, Ordering::AcqRel);
+        entity.state = if sleeps { State::Blocked } else { State::Ready };
+        entity.deadline = deadline.filter(|_| sleeps);
+        if sleeps { None } else { queue.send_for(at) }
+    };
+    Kicks::NONE.with(target).send();
 }
 
 /// Takes a vCPU out for good.
 pub fn remove(vcpu: &Arc<Vcpu>) {
-    QUEUE.lock().retain(|entity| !Arc::ptr_eq(&entity.vcpu, vcpu));
-}
-
-/// Wakes what is due at this CPU; the next deadline that it must wake for.
-pub fn expire(now: u64) -> Option<u64> {
-    let here = cpu::index();
-    let mut queue = QUEUE.lock();
-    let least = floor(&queue).saturating_sub(slice());
-    let mut next = None;
-    for entity in queue.iter_mut().filter(|e| e.home == here && e.state == State::Blocked) {
-        match entity.deadline {
-            Some(deadline) if deadline <= now => {
-                entity.state = State::Ready;
-                entity.deadline = None;
-                entity.vruntime = entity.vruntime.max(least);
-            }
-            Some(deadline) => next = Some(next.map_or(deadline, |n: u64| n.min(deadline))),
-            None => {}
-        }
-    }
-    next
+    QUEUE.lock().entities.retain(|entity| !Arc::ptr_eq(&entity.vcpu, vcpu));
 }

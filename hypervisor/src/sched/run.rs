@@ -1,6 +1,7 @@
 //! The loop of a physical CPU.
 
-use super::queue;
+use super::queue::{self, Choice};
+use super::timer::{self, Timer};
 use crate::cpu::{self, fpu, lapic, lock, register, time};
 use crate::domain::{self, Context, Domain, Next, Vcpu};
 use alloc::sync::Arc;
@@ -11,10 +12,10 @@ use core::sync::atomic::Ordering;
 pub fn run() -> ! {
     loop {
         window();
-        let next = queue::expire(time::tsc());
-        match queue::pick() {
-            Some(vcpu) => run_vcpu(&vcpu),
-            None => idle(next),
+        let choice = queue::pick();
+        match &choice.vcpu {
+            Some(vcpu) => run_vcpu(vcpu, &choice),
+            None => idle(choice.next),
         }
     }
 }
@@ -28,7 +29,7 @@ fn window() {
 
 /// Waits for an interrupt, at most until the next deadline.
 fn idle(deadline: Option<u64>) {
-    arm(deadline);
+    timer::arm(deadline);
     if cpu::this().reschedule.swap(false, Ordering::AcqRel) {
         return;
     }
@@ -36,71 +37,18 @@ fn idle(deadline: Option<u64>) {
     unsafe { asm!("sti", "hlt", "cli", options(nomem)) };
 }
 
-/// Sets this CPU's timer for a TSC value, or stops it.
-fn arm(deadline: Option<u64>) {
-    let count = deadline.map_or(0, |deadline| time::ticks_to_lapic(deadline.saturating_sub(time::tsc())));
-    lapic::arm(count);
-}
-
-/// Runs one vCPU until it blocks, its slice ends with somebody waiting, or its domain ends.
-fn run_vcpu(vcpu: &Arc<Vcpu>) {
+/// Runs one vCPU until it blocks, another one should run, or its domain ends.
+fn run_vcpu(vcpu: &Arc<Vcpu>, choice: &Choice) {
     let (Some(domain), Some(mut context)) = (vcpu.domain(), vcpu.context.lock().take()) else {
         queue::remove(vcpu);
         return;
     };
     enter(&mut context);
     let start = time::tsc();
-    let mut slice_end = start + queue::slice();
-    let mut armed = 0;
-    let mut block = false;
-    loop {
-        if domain.has_ended() {
-            break;
-        }
-        if domain.is_held() {
-            vcpu.notified.store(false, Ordering::Release);
-            // Looked at again after the flag is down: a resume in between has set it.
-            block = domain.is_held();
-            break;
-        }
-        vcpu.notified.store(false, Ordering::Release);
-        if !domain::prepare(vcpu, &mut context) {
-            block = true;
-            break;
-        }
-        cpu::this().reschedule.store(false, Ordering::Release);
-        let now = time::tsc();
-        if now >= slice_end {
-            if queue::better_than(vcpu, now - start) {
-                break;
-            }
-            slice_end = now + queue::slice();
-        }
-        armed = rearm(vcpu, slice_end, armed);
-        // A notification between `prepare` and here has sent this CPU an interrupt or, if it came
-        // from this CPU, set the flag.
-        if vcpu.notified.load(Ordering::Acquire) {
-            continue;
-        }
-        let next = enter_guest(vcpu, &domain, &mut context);
-        match next {
-            Next::Ended => break,
-            Next::Window => {
-                window();
-                // The timer may have fired, and a tick early: then the deadline is not yet over.
-                armed = 0;
-                queue::expire(time::tsc());
-                if cpu::this().reschedule.load(Ordering::Acquire) && queue::better_than(vcpu, time::tsc() - start) {
-                    break;
-                }
-            }
-            Next::Continue => {}
-        }
-    }
+    let left = stay(vcpu, &domain, &mut context, choice, start);
     leave(&mut context);
-    let ran = time::tsc() - start;
-    domain.cpu_time.fetch_add(time::ticks_to_ns(ran), Ordering::Relaxed);
-    let deadline = vcpu.lapic.lock().next_deadline();
+    domain.cpu_time.fetch_add(time::ticks_to_ns(time::tsc() - start), Ordering::Relaxed);
+    let deadline = vcpu.lapic.lock().next_deadline().filter(|_| left == Leave::Asleep);
     *vcpu.context.lock() = Some(context);
     if domain.has_ended() {
         queue::remove(vcpu);
@@ -110,17 +58,69 @@ fn run_vcpu(vcpu: &Arc<Vcpu>) {
         }
         crate::service::raise_interrupt();
     } else {
-        queue::put(vcpu, ran, block, deadline);
+        queue::put(vcpu, left != Leave::Ready, deadline);
     }
 }
 
-/// Programs the timer for the slice's end or the vCPU's own timer, if that changed.
-fn rearm(vcpu: &Vcpu, slice_end: u64, armed: u64) -> u64 {
-    let deadline = vcpu.lapic.lock().next_deadline().map_or(slice_end, |own| own.min(slice_end));
-    if deadline != armed {
-        arm(Some(deadline));
+/// Why a vCPU leaves its CPU.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Leave {
+    /// Another one runs first, or the domain has ended.
+    Ready,
+    /// It has nothing to do until it is notified or its timer expires.
+    Asleep,
+    /// Its domain is paused: its timer counts on but does not wake it.
+    Held,
+}
+
+/// Enters the vCPU again and again.
+fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &Choice, start: u64) -> Leave {
+    let mut slice_end = start + choice.slice;
+    let mut next = choice.next;
+    let mut timer = Timer::UNKNOWN;
+    loop {
+        // What is notified from here on either is seen below or keeps the vCPU from blocking.
+        vcpu.notified.store(false, Ordering::Release);
+        vcpu.waiting.clear();
+        if domain.has_ended() {
+            return Leave::Ready;
+        }
+        if domain.is_held() {
+            return Leave::Held;
+        }
+        if !domain::prepare(vcpu, context) {
+            return Leave::Asleep;
+        }
+        let now = time::tsc();
+        let over = now >= slice_end;
+        if cpu::this().reschedule.swap(false, Ordering::AcqRel) || over {
+            let review = queue::review(vcpu, now, over);
+            if review.yields {
+                return Leave::Ready;
+            }
+            next = review.next;
+            if over {
+                slice_end = now + choice.slice;
+            }
+        }
+        let own = vcpu.lapic.lock().next_deadline();
+        timer.set([own, next].into_iter().flatten().fold(slice_end, u64::min));
+        // A notification between `prepare` and here has sent this CPU an interrupt or, if it came
+        // from this CPU, set the flag.
+        if vcpu.notified.load(Ordering::Acquire) {
+            continue;
+        }
+        match enter_guest(vcpu, domain, context) {
+            Next::Continue => {}
+            Next::Window => {
+                window();
+                // It may have fired, and a tick early: then the deadline is not yet over.
+                timer = Timer::UNKNOWN;
+            }
+            Next::Waiting => return Leave::Asleep,
+            Next::Ended => return Leave::Ready,
+        }
     }
-    deadline
 }
 
 /// One entry and the handling of the exit.

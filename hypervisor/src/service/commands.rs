@@ -107,7 +107,11 @@ fn on_pages(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64,
         op::COPY_PAGE => return guest.memory.lock().copy_page(args[0], args[1]),
         op::PAGE_OUT_DONE => guest.memory.lock().page_out_done(args[0], block(args[1])?).map(|()| 0)?,
         op::PAGE_OUT_FAILED => guest.memory.lock().page_out_failed(args[0]).map(|()| 0)?,
-        op::PAGE_IN_DONE => guest.memory.lock().page_in_done(args[0], block(args[1])?, args[2], args[3])?,
+        op::PAGE_IN_DONE => {
+            let came = guest.memory.lock().page_in_done(args[0], block(args[1])?, args[2], args[3])?;
+            guest::page_came(domain, paging::Gfn(args[0]));
+            came
+        }
         op::PAGE_IN_FAILED => {
             domain.end(End { reason: Reason::StoreError, detail: args[0] });
             0
@@ -115,7 +119,7 @@ fn on_pages(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64,
         _ => return Err(Error::Unknown),
     };
     guest::reclaim(domain, guest);
-    guest::wake_waiting(domain);
+    guest::room_came(domain);
     Ok(result)
 }
 

@@ -32,14 +32,14 @@ const MODULES: [&str; 2] = ["kvm", "kvm_amd"];
 const SCRIPT: &str = r#"
 [ -d /share/modules ] || exit 0
 . /share/measure.sh
-for module in $(ls /share/modules/*); do insmod $module || exit 1; done
+for module in /share/modules/*; do insmod "$module" || exit 1; done
 vmm() {
-    /share/lib/loader --library-path /share/lib /share/qemu -L /share/firmware -M microvm,acpi=off -accel kvm -cpu host \
+    /share/lib/loader --library-path /share/lib /share/qemu -L /share/firmware -M microvm -accel kvm -cpu host \
         -nodefaults -no-user-config -display none -no-reboot -serial stdio "$@" </dev/null
 }
 start=$(now)
 vmm -m 256 -kernel /usr/share/hypercube/guest/vmlinuz -initrd /usr/share/hypercube/guest/initrd \
-    -append "console=ttyS0 quiet panic=-1 reboot=t hypercube.exec=" | until_up guest_boot $start
+    -append "console=ttyS0 quiet panic=-1 hypercube.exec=" | until_up guest_boot "$start" || exit 1
 vmm -m 64 -kernel /share/testguest -append benchmark-exits -device isa-debug-exit,iobase=0xf4
 exit 0
 "#;

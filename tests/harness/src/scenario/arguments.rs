@@ -43,6 +43,9 @@ pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Pa
     if scenario.bare {
         words.push("--bare".to_owned());
     }
+    if scenario.icount {
+        words.push("--icount".to_owned());
+    }
     words
 }
 

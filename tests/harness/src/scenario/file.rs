@@ -53,6 +53,9 @@ pub struct Scenario {
     /// Without the hypervisor.
     #[serde(default)]
     pub bare: bool,
+    /// In instructions' time, which the host's load does not change.
+    #[serde(default)]
+    pub icount: bool,
     /// Seconds.
     pub timeout: u64,
     /// Shell commands for dom0.
