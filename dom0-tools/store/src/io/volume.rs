@@ -20,6 +20,7 @@ pub(crate) struct Volume {
     bytes: u64,
     align: usize,
     direct: bool,
+    file: bool,
     /// `None`: the swap store.
     pub(crate) disk: Option<u16>,
 }
@@ -53,8 +54,9 @@ impl Volume {
             FileType::BlockDevice => rustix::fs::ioctl_blksszget(&fd).map_err(error)? as usize,
             _ => COARSE.min(512),
         };
+        let file = kind == FileType::RegularFile;
         let mut volume =
-            Self { fd, path: path.to_path_buf(), bytes, align: if direct { block } else { 1 }, direct, disk };
+            Self { fd, path: path.to_path_buf(), bytes, align: if direct { block } else { 1 }, direct, file, disk };
         if direct && kind != FileType::BlockDevice && !volume.takes(512) {
             volume.align = COARSE;
         }
@@ -88,6 +90,11 @@ impl Volume {
     /// Offsets, lengths and addresses of direct transfers are multiples of this.
     pub(crate) const fn align(&self) -> usize {
         self.align
+    }
+
+    /// True if it is a file in a file system.
+    pub(crate) const fn is_file(&self) -> bool {
+        self.file
     }
 
     /// True if the page cache is passed by.

@@ -33,6 +33,10 @@ pub(super) enum Carried {
 }
 
 pub(super) fn read(volume: &Volume) -> Result<Carried, Error> {
+    // A device is said to have none, and cannot be given one (xattr(7)).
+    if !volume.is_file() {
+        return Ok(Carried::Unable);
+    }
     let mut bytes = [0; 128];
     match fgetxattr(volume.fd(), NAME, &mut bytes[..]) {
         Ok(len) => Ok(parse(bytes.get(..len).unwrap_or_default()).map_or(
@@ -74,7 +78,15 @@ fn parse(bytes: &[u8]) -> Option<Stamp> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_device_cannot_carry_one() {
+        let device = Volume::open("/dev/null".as_ref(), true, None, std::time::Duration::ZERO).unwrap();
+        assert_eq!(read(&device).unwrap(), Carried::Unable);
+        assert!(!write(&device, &Stamp { store: [1; 16], image: [2; 16] }).unwrap());
+    }
 
     #[test]
     fn stamps_survive_as_text() {
