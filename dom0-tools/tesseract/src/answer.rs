@@ -11,7 +11,10 @@ impl Map {
     /// A job's present part is done. It goes on with the next, or ends: names while the range is
     /// still held, then the answer, then the next jobs.
     pub(crate) fn finish_job(&mut self, id: JobId, ok: bool) {
-        if ok && self.jobs.get(&id).is_some_and(|j| matches!(&j.kind, Kind::Zero { ranges, .. } if !ranges.is_empty()))
+        if ok
+            && self.jobs.get(&id).is_some_and(|j| {
+                j.request.is_some() && matches!(&j.kind, Kind::Zero { ranges, .. } if !ranges.is_empty())
+            })
         {
             self.modify(id);
             return;
@@ -30,13 +33,22 @@ impl Map {
         }
         match job.request {
             Some(request) => self.answer(request, ok),
-            None => self.resolve_step_done(job.disk, job.end(), ok),
+            None if matches!(job.kind, Kind::Resolve) => self.resolve_step_done(job.disk, job.end(), ok),
+            None => self.tidy_up(job.orphan.unwrap_or_default()),
         }
         let mut ready = Vec::new();
         if let Some(disk) = self.disks.get_mut(&job.disk) {
             disk.queue.leave(id, &mut ready);
         }
         ready.into_iter().for_each(|next| self.start(next));
+    }
+
+    /// Nobody is answered: the domain is gone.
+    fn tidy_up(&mut self, request: Request) {
+        request.drops.iter().for_each(|&slot| self.slots.let_go(slot));
+        for used in request.pages {
+            self.end_use(used.page);
+        }
     }
 
     fn answer(&mut self, id: RequestId, ok: bool) {

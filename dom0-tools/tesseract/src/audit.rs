@@ -29,7 +29,8 @@ impl Map {
         self.clean.iter().for_each(|(_, b)| add(b));
         self.pins.iter().for_each(|(_, b)| add(b));
         self.refs.holds().for_each(|s| add(slot(s)));
-        self.requests.values().flat_map(|r| &r.drops).for_each(|&s| add(slot(s)));
+        let orphans = self.jobs.values().filter_map(|j| j.orphan.as_ref());
+        self.requests.values().chain(orphans).flat_map(|r| &r.drops).for_each(|&s| add(slot(s)));
         self.jobs.values().flat_map(|j| j.preserved.values()).for_each(|p| add(slot(p.slot())));
         self.jobs.values().flat_map(|j| &j.released).chain(&self.sick.kept).for_each(|&s| add(slot(s)));
         for pending in self.pending.values() {

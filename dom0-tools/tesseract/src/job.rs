@@ -4,7 +4,7 @@
 //! it changes), running its I/O, journalling, finished.
 
 pub(crate) use crate::queue::JobId;
-use crate::state::PreservedBlocks;
+use crate::state::{PreservedBlocks, Request};
 use crate::{BLOCK, ReadSegment, Record, RequestId};
 
 /// What a run of a write holds; pins stand for referenced pages.
@@ -64,7 +64,10 @@ impl Preserved {
 /// A job.
 #[derive(Debug)]
 pub(crate) struct Job {
+    /// `None`: resolve-all's, or its domain is gone.
     pub(crate) request: Option<RequestId>,
+    /// What the request of a domain that is gone leaves to be tidied up.
+    pub(crate) orphan: Option<Request>,
     pub(crate) disk: u16,
     pub(crate) offset: u64,
     pub(crate) len: u64,
@@ -86,6 +89,7 @@ impl Job {
     pub(crate) fn new(request: Option<RequestId>, disk: u16, offset: u64, len: u64, kind: Kind) -> Self {
         Self {
             request,
+            orphan: None,
             disk,
             offset,
             len,

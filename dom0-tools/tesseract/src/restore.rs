@@ -3,7 +3,9 @@
 use crate::action::Action;
 use crate::config::Config;
 use crate::error::Error;
+use crate::job::Phase;
 use crate::slots::Slots;
+use crate::state::Waiter;
 use crate::{Map, PageId, RefTable};
 use abi::BlockRef;
 
@@ -42,7 +44,8 @@ impl Map {
         true
     }
 
-    /// A domain is gone: its pages refer to nothing any more. Its requests, if any, run to their end.
+    /// A domain is gone: its pages refer to nothing any more. Of its requests, what is under way
+    /// runs to its end; nobody is answered.
     pub fn domain_gone(&mut self, domain: u32) -> Vec<Action> {
         let first = PageId { domain, page: 0 };
         let mine = |p: &PageId| p.domain == domain;
@@ -60,7 +63,25 @@ impl Map {
         self.starved.remove(&domain);
         self.slots.end_stream(domain);
         self.switches.remove(&domain);
-        self.stats.remove(&domain);
+        // Those of domains whose last accesses ended after them.
+        self.stats.retain(|d, _| *d != domain && self.switches.contains_key(d));
+        self.orphan_requests(domain);
         self.finish_call()
+    }
+
+    fn orphan_requests(&mut self, domain: u32) {
+        for job in self.jobs.values_mut() {
+            if let Some(request) = job.request.take_if(|r| r.domain == domain) {
+                job.orphan = self.requests.remove(&request);
+                job.failed |= matches!(job.phase, Phase::Queued | Phase::Preserve);
+            }
+        }
+        let theirs = |waiter: &Waiter| matches!(waiter, Waiter::Request(r) if r.domain == domain);
+        for disk in self.disks.values_mut() {
+            disk.waiting.retain(|w| !theirs(w));
+            if let Some(run) = &mut disk.flush {
+                run.waiters.retain(|w| !theirs(w));
+            }
+        }
     }
 }

@@ -300,3 +300,30 @@ fn a_slot_that_a_failed_record_let_go_of_is_not_used_before_the_journal_is_well(
     assert_eq!(map.totals().free, 1);
     map.audit().unwrap();
 }
+
+#[test]
+fn nobody_is_answered_for_a_domain_that_is_gone() {
+    let mut map = map();
+    let block = swap_out(&mut map, P);
+    map.set_switches(1, Switches::default());
+    let read = |drops| ReadSegment { len: 4096, at: 0, page: Some(P.page), drops };
+    let data = [WriteSegment { len: 4096, payload: Payload::Data { at: 16, page: None } }];
+    let request = |request| RequestId { domain: 1, request };
+    let reading = one(map.guest_read(request(1), 3, 0, &[read(Some(block))]));
+    assert!(map.guest_write(request(2), 3, 0, &data).is_empty(), "it waits for the read");
+    let writing = one(map.guest_write(request(3), 3, 8192, &data));
+    let flushing = one(map.guest_flush(request(4), 3));
+    map.audit().unwrap();
+    assert!(map.domain_gone(1).is_empty());
+    map.audit().unwrap();
+    for action in [reading, writing, flushing] {
+        assert_eq!(map.complete(action.id, Outcome::Done), [], "{action:?}");
+        map.audit().unwrap();
+    }
+    // A request of the same name is one of its own.
+    let again = one(map.guest_read(request(1), 3, 0, &[read(None)]));
+    assert!(matches!(one(map.complete(again.id, Outcome::Done)).op, Op::Complete { .. }));
+    map.settle();
+    map.detach(3, false).unwrap();
+    assert_eq!(map.totals().free, 256);
+}

@@ -81,7 +81,11 @@ impl<H: Hypervisor> Daemon<H> {
         let Some(domain) = self.domains.remove(&id) else { return };
         self.dir.remove(id);
         self.disks.forget(id);
+        self.deferred.retain(|request| request.domain != id);
         let record = domain.record;
+        if let Some(console) = self.consoles.get_mut(&record.name) {
+            console.reset();
+        }
         let end = self.ends.find(&id.to_string()).filter(|end| end.name() == record.name).cloned();
         let again = end.as_ref().is_some_and(|end| {
             let (reason, detail) = end.why();
@@ -95,6 +99,7 @@ impl<H: Hypervisor> Daemon<H> {
         if let Some(end) = &end {
             self.notify(end, true);
         }
+        self.notify_rest(id);
         if !again {
             self.consoles.close(&record.name);
             return;

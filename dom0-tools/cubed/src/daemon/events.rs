@@ -5,6 +5,7 @@ use crate::channel::hypervisor::Refused;
 use crate::channel::{Event, Hypervisor, Request};
 use crate::devices::{bytes, entropy};
 use abi::domain::state;
+use abi::event::segment;
 use protocol::DeviceKind;
 
 /// virtio status: the driver is ready (virtio 1.2, section 2.1).
@@ -33,10 +34,14 @@ impl<H: Hypervisor> Daemon<H> {
     }
 
     /// Serves a request, or puts it off if no buffer is free.
-    pub(super) fn serve(&mut self, request: Request) {
+    pub(super) fn serve(&mut self, mut request: Request) {
         let domain = request.domain;
         match self.try_serve(&request) {
-            Err(Refused::By(abi::Error::NoMemory)) => self.deferred.push_back(request),
+            Err(Refused::By(abi::Error::NoMemory)) => {
+                // Told once: when the request is served again, the page may have been swapped anew.
+                request.segments.iter_mut().for_each(|s| s.flags &= !segment::DROPS);
+                self.deferred.push_back(request);
+            }
             result => self.expect_done("a device request", domain, result),
         }
     }

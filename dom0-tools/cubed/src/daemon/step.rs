@@ -60,6 +60,15 @@ impl<H: Hypervisor> Daemon<H> {
     }
 }
 
+#[cfg(test)]
+impl<H: Hypervisor> Daemon<H> {
+    /// Events are taken and accesses begun, but none is waited for.
+    pub fn converse_once(&mut self) {
+        self.take_events();
+        self.disks_work();
+    }
+}
+
 impl<H: crate::channel::Line> Daemon<H> {
     /// Takes the interrupt; a step must follow.
     ///

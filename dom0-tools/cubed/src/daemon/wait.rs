@@ -48,6 +48,19 @@ impl<H: Hypervisor> Daemon<H> {
         });
     }
 
+    /// Answers those who still wait for a domain that is gone, and of whose end nothing is known.
+    pub(super) fn notify_rest(&mut self, id: u32) {
+        for waiter in self.waiters.extract_if(.., |waiter| waiter.domain == id) {
+            let response = match waiter.what {
+                For::Gone => Payload::Done.into(),
+                _ => {
+                    Response::Error(Failure::plain(ErrorCode::Failed, "the domain is gone; how it ended is not known"))
+                }
+            };
+            self.outputs.push(Output { client: waiter.client, response });
+        }
+    }
+
     /// Those whose time is over.
     pub(super) fn time_out(&mut self) {
         let now = self.now;

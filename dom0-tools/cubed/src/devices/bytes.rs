@@ -1,8 +1,8 @@
 //! Moves bytes between live requests and vectors, through a buffer.
 
-use crate::channel::hypervisor::{Refused, call, command};
+use crate::channel::hypervisor::{Refused, call, command, value};
 use crate::channel::{Hypervisor, Request};
-use abi::command::op;
+use abi::command::{Command, op};
 
 /// The device-readable bytes from `offset` on, at most `limit` of them.
 ///
@@ -25,11 +25,26 @@ pub fn copy_out(
     Ok(hypervisor.bytes(&buffer).get(..len).unwrap_or_default().to_vec())
 }
 
-/// Puts `bytes` at `offset` of the device-writable part and completes the request.
+/// Puts `bytes` at the beginning of the device-writable part and completes the request.
 ///
 /// # Errors
-/// As [`copy_out`]. A request that is gone (its device was reset) is no error.
+/// [`abi::Error::NoMemory`] if no buffer is free now: nothing was done. What the hypervisor refuses is logged,
+/// for nobody can do anything about it; a request that is gone (its device was reset) is no error.
 pub fn answer(hypervisor: &mut dyn Hypervisor, request: &Request, bytes: &[u8]) -> Result<(), Refused> {
+    answer_at(hypervisor, request, 0, bytes, bytes.len() as u64)
+}
+
+/// As [`answer`], with the bytes from byte `offset` on; the guest is told that `written` bytes were written.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answer_at(
+    hypervisor: &mut dyn Hypervisor,
+    request: &Request,
+    offset: u64,
+    bytes: &[u8],
+    written: u64,
+) -> Result<(), Refused> {
     let mut commands = Vec::with_capacity(2);
     // Held until the commands are through.
     let mut buffer = None;
@@ -38,12 +53,27 @@ pub fn answer(hypervisor: &mut dyn Hypervisor, request: &Request, bytes: &[u8]) 
         if let Some(room) = hypervisor.bytes_mut(&mut taken).get_mut(..bytes.len()) {
             room.copy_from_slice(bytes);
         }
-        commands.push(command(op::COPY_IN, request.domain, [request.id, 0, taken.physical(), bytes.len() as u64]));
+        let args = [request.id, offset, taken.physical(), bytes.len() as u64];
+        commands.push(command(op::COPY_IN, request.domain, args));
         buffer = Some(taken);
     }
-    commands.push(command(op::COMPLETE, request.domain, [request.id, bytes.len() as u64, 0]));
+    commands.push(command(op::COMPLETE, request.domain, [request.id, written, 0]));
     let answered = hypervisor.submit(&mut commands);
     drop(buffer);
     answered?;
+    commands.iter().for_each(|command| look_at(command, request.slot));
     Ok(())
+}
+
+/// Logs what went wrong with a worked-off command for a request of the device in `slot`.
+pub fn look_at(command: &Command, slot: u32) {
+    match value(command) {
+        // The guest reset the device, or the domain is gone.
+        Ok(_) | Err(abi::Error::NotFound | abi::Error::Cancelled) => {}
+        Err(error) => {
+            let what = if command.op == op::COPY_IN { "its bytes were not taken" } else { "it was not completed" };
+            let [request, ..] = command.args;
+            tracing::error!(domain = command.domain, slot, request, error = error.text(), "a device request: {what}");
+        }
+    }
 }

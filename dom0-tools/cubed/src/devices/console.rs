@@ -90,7 +90,11 @@ impl Console {
         match request.queue {
             RECEIVE if request.writable > 0 => {
                 self.receivers.push_back(request);
-                self.pump(hypervisor)
+                match self.pump(hypervisor) {
+                    // The request is kept, and so is the input: later.
+                    Err(Refused::By(abi::Error::NoMemory)) => Ok(()),
+                    result => result,
+                }
             }
             TRANSMIT => {
                 let bytes = copy_out(hypervisor, &request, 0, MOST)?;
@@ -139,7 +143,10 @@ impl Console {
             let Some(request) = self.receivers.pop_front() else { return Ok(()) };
             let room = usize::try_from(request.writable).unwrap_or(usize::MAX);
             let bytes: Vec<u8> = self.input.iter().take(room).copied().collect();
-            answer(hypervisor, &request, &bytes)?;
+            if let Err(error) = answer(hypervisor, &request, &bytes) {
+                self.receivers.push_front(request);
+                return Err(error);
+            }
             self.input.drain(..bytes.len());
             self.counters.reads += 1;
             self.counters.read_bytes += bytes.len() as u64;

@@ -3,14 +3,17 @@
 use super::state::{Disks, Flight};
 use crate::channel::hypervisor::value;
 use crate::channel::{Buffer, Hypervisor, Lost};
+use crate::devices::bytes::look_at;
 use abi::command::Command;
 use tesseract::{ActionId, Outcome};
 
 /// What a command's result means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tag {
-    /// It is one half of another one's work.
-    Nothing,
+    /// The status byte of a request of the device in that slot; [`Tag::Completes`] follows.
+    Status(u32),
+    /// The completion of a request of the device in that slot.
+    Completes { id: ActionId, slot: u32 },
     /// Done, or Declined for any refusal.
     Declines(ActionId),
     /// Done, or Failed for any refusal.
@@ -53,7 +56,11 @@ impl Disks {
         for (command, tag) in batch.commands.iter().zip(&batch.tags) {
             let result = value(command);
             match *tag {
-                Tag::Nothing => {}
+                Tag::Status(slot) => look_at(command, slot),
+                Tag::Completes { id, slot } => {
+                    look_at(command, slot);
+                    outcomes.push((id, Outcome::Done));
+                }
                 Tag::Declines(id) => {
                     outcomes.push((id, if result.is_ok() { Outcome::Done } else { Outcome::Declined }))
                 }

@@ -3,9 +3,9 @@
 use super::Job;
 use super::batch::Tag;
 use super::commands;
-use super::state::{Disks, Flight, Offer};
+use super::state::{Disks, Flight, Live, Offer};
 use crate::channel::Hypervisor;
-use tesseract::{Action, Extent, Op};
+use tesseract::{Action, Extent, Op, Outcome};
 
 /// Longest read that loads are put together to, in bytes.
 const LONGEST: u32 = 256 << 10;
@@ -64,6 +64,12 @@ impl Disks {
 
     fn begin_read(&mut self, hypervisor: &mut dyn Hypervisor) -> bool {
         let Some(Action { id, op: Op::Read { from, request, at } }) = self.ready.front().cloned() else { return true };
+        if !self.live.contains_key(&request) {
+            // Its domain is gone.
+            self.ready.pop_front();
+            self.report(id, Outcome::Failed);
+            return true;
+        }
         let Some(buffer) = Self::buffer(hypervisor, from.len as usize) else { return false };
         self.ready.pop_front();
         let flight = Flight::Read { id, request, at, len: from.len as usize };
@@ -89,16 +95,18 @@ impl Disks {
                 self.fly(Flight::Plain { id, len }, Job::Journal(records), hypervisor);
             }
             Op::Complete { request, status, associate } => {
-                let writable = self.live.remove(&request).unwrap_or(0);
-                if let Some(bytes) = &self.status {
+                // Else the domain is gone.
+                if let (Some(Live { writable, slot }), Some(bytes)) = (self.live.remove(&request), &self.status) {
                     let [first, second] = commands::complete(request, status, associate, writable, bytes.physical());
-                    self.batch.push(first, Tag::Nothing);
-                    self.batch.push(second, Tag::Declines(id));
+                    self.batch.push(first, Tag::Status(slot));
+                    self.batch.push(second, Tag::Completes { id, slot });
+                } else {
+                    self.report(id, Outcome::Done);
                 }
             }
             Op::Resolved { disk, ok } => {
                 self.resolved(disk, ok);
-                self.report(id, tesseract::Outcome::Done);
+                self.report(id, Outcome::Done);
             }
             other => {
                 if let Some(command) = commands::plain(&other) {

@@ -2,13 +2,13 @@
 
 use super::Disks;
 use super::info::tally;
-use crate::channel::hypervisor::{Refused, call};
+use super::state::Live;
+use crate::channel::hypervisor::Refused;
 use crate::channel::{Hypervisor, Request};
 use crate::devices::block::request::{HEADER, SERIAL, STATUS_IOERR, STATUS_OK};
 use crate::devices::block::{Ask, parse};
-use crate::devices::bytes::answer;
+use crate::devices::bytes::{answer, answer_at};
 use crate::domains::record::DiskRecord;
-use abi::command::op;
 use abi::event::{Segment, segment};
 use protocol::DeviceCounters;
 use tesseract::{Payload, ReadSegment, RequestId, WriteSegment};
@@ -29,6 +29,7 @@ impl Disks {
         let ask = parse(request, disk.sectors, disk.readonly);
         tally(counters, &ask);
         let name = RequestId { domain: request.domain, request: request.id };
+        let live = Live { writable: request.writable, slot: request.slot };
         if !matches!(ask, Ask::Read { .. }) {
             self.release_dropped(request);
         }
@@ -37,7 +38,7 @@ impl Disks {
             Ask::Answer(status) => return refuse(hypervisor, request, status),
             Ask::Serial => return serial(hypervisor, request, disk),
             Ask::Read { sector, .. } => {
-                self.live.insert(name, request.writable);
+                self.live.insert(name, live);
                 let runs = reads(&request.segments, request.writable - 1);
                 for s in request.segments.iter().filter(|s| s.flags & segment::DROPS != 0) {
                     if !runs.iter().any(|run| run.page == Some(s.page) && run.drops.is_some()) {
@@ -50,15 +51,15 @@ impl Disks {
                 let Some(runs) = writes(&request.segments, u64::from(len)) else {
                     return refuse(hypervisor, request, STATUS_IOERR);
                 };
-                self.live.insert(name, request.writable);
+                self.live.insert(name, live);
                 self.map.guest_write(name, disk.unit, sector * 512, &runs)
             }
             Ask::Flush => {
-                self.live.insert(name, request.writable);
+                self.live.insert(name, live);
                 self.map.guest_flush(name, disk.unit)
             }
             Ask::Clear { sector, sectors, unmap, .. } => {
-                self.live.insert(name, request.writable);
+                self.live.insert(name, live);
                 self.map.guest_zero(name, disk.unit, &[(sector * 512, sectors * 512)], unmap)
             }
         };
@@ -152,15 +153,7 @@ fn reads(segments: &[Segment], len: u64) -> Vec<ReadSegment> {
 }
 
 fn refuse(hypervisor: &mut dyn Hypervisor, request: &Request, status: u8) -> Result<(), Refused> {
-    let mut buffer = hypervisor.pool().take(1).ok_or(abi::Error::NoMemory)?;
-    if let Some(byte) = hypervisor.bytes_mut(&mut buffer).first_mut() {
-        *byte = status;
-    }
-    let args = [request.id, request.writable.saturating_sub(1), buffer.physical(), 1];
-    call(hypervisor, crate::channel::hypervisor::command(op::COPY_IN, request.domain, args))?;
-    let args = [request.id, request.writable, 0];
-    call(hypervisor, crate::channel::hypervisor::command(op::COMPLETE, request.domain, args))?;
-    Ok(())
+    answer_at(hypervisor, request, request.writable.saturating_sub(1), &[status], request.writable)
 }
 
 fn serial(hypervisor: &mut dyn Hypervisor, request: &Request, disk: &DiskRecord) -> Result<(), Refused> {

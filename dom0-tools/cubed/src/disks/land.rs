@@ -37,7 +37,7 @@ impl Disks {
                 }
             }
             Flight::Read { id, request, at, len } => match (result, buffer) {
-                (Ok(()), Some(buffer)) => {
+                (Ok(()), Some(buffer)) if self.live.contains_key(&request) => {
                     let args = [request.request, u64::from(at), buffer.physical(), len as u64];
                     self.batch.push(command(op::COPY_IN, request.domain, args), Tag::Fails(id));
                     self.batch.hold(buffer);

@@ -15,6 +15,8 @@ struct Image {
     users: BTreeSet<u32>,
     /// Its references are being copied home.
     resolving: bool,
+    /// It was to be closed, but accesses of a domain that is gone were under way.
+    again: bool,
 }
 
 /// The table of open images.
@@ -120,6 +122,16 @@ impl Disks {
         unused.into_iter().for_each(|unit| self.retire(unit));
     }
 
+    /// Goes on closing what was busy.
+    pub(super) fn retire_again(&mut self) {
+        let again = self.media.images.iter_mut().filter_map(|(unit, i)| std::mem::take(&mut i.again).then_some(*unit));
+        for unit in again.collect::<Vec<_>>() {
+            if self.media.images.get(&unit).is_some_and(|image| image.users.is_empty()) {
+                self.retire(unit);
+            }
+        }
+    }
+
     /// An image that nobody uses any more: its references are copied home, then it is closed.
     pub(super) fn retire(&mut self, unit: u16) {
         let Some(image) = self.media.images.get_mut(&unit) else { return };
@@ -148,6 +160,7 @@ impl Disks {
                 self.media.images.remove(&unit);
                 self.io.close(unit, true);
             }
+            Err(tesseract::Error::Busy(_)) => image.again = true,
             Err(error) => tracing::warn!(unit, %error, "a disk cannot be closed yet"),
         }
     }
@@ -166,7 +179,8 @@ impl Disks {
             self.io.close(unit, false);
             return Err(fail(error.to_string(), "use the image as it was when its domain last ran"));
         }
-        let image = Image { path: path.to_owned(), readonly, bytes, users: BTreeSet::new(), resolving: false };
+        let image =
+            Image { path: path.to_owned(), readonly, bytes, users: BTreeSet::new(), resolving: false, again: false };
         self.media.images.insert(unit, image);
         Ok((unit, bytes))
     }

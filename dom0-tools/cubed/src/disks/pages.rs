@@ -34,8 +34,9 @@ impl Disks {
         self.map.set_switches(domain, Switches { r1, r2, r3 });
     }
 
-    /// A domain is gone: its pages refer to nothing any more; its disks go when nothing refers to the store.
+    /// A domain is gone: none of its requests is answered any more, its pages refer to nothing; its disks go when nothing refers to the store.
     pub fn forget(&mut self, domain: u32) {
+        self.live.retain(|request, _| request.domain != domain);
         let actions = self.map.domain_gone(domain);
         self.take(actions);
         for unit in self.media.leave(domain) {

@@ -23,13 +23,22 @@ pub struct Disks {
     pub(super) flights: HashMap<u64, Flight>,
     pub(super) next: u64,
     pub(super) batch: Batch,
-    /// Device-writable bytes of live requests.
-    pub(super) live: HashMap<RequestId, u64>,
+    /// Live requests of domains that are not gone.
+    pub(super) live: HashMap<RequestId, Live>,
     /// Status bytes to copy from.
     pub(super) status: Option<Buffer>,
     pub(super) counts: super::info::Counts,
     /// The map's time counts from here.
     pub(super) began: Instant,
+}
+
+/// A live request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Live {
+    /// Device-writable bytes.
+    pub writable: u64,
+    /// The device's slot.
+    pub slot: u32,
 }
 
 /// A page offered from a buffer.
@@ -116,6 +125,7 @@ impl Disks {
     pub fn settle(&mut self) {
         let actions = self.map.settle();
         self.take(actions);
+        self.retire_again();
     }
 
     /// The time, for what is to be tried again.

@@ -47,6 +47,7 @@ impl Disks {
         let (mut parts, mut at, mut left) = (Vec::with_capacity(count), 0, 0);
         for action in self.ready.drain(..count).collect::<Vec<_>>() {
             let Op::Write { pieces, .. } = action.op else { continue };
+            let mut outcome = Outcome::Done;
             for piece in pieces {
                 let (len, part) = (piece.len as usize, parts.len());
                 let target = buffer.physical() + at as u64;
@@ -54,6 +55,11 @@ impl Disks {
                 let tag = Tag::Gathered { write, part, page };
                 left += 1;
                 match piece.source {
+                    Source::Request { request, .. } if !self.live.contains_key(&request) => {
+                        // Its domain is gone.
+                        left -= 1;
+                        outcome = Outcome::Failed;
+                    }
                     Source::Request { request, at: from } => {
                         let args = [request.request, u64::from(from), target, len as u64];
                         self.batch.push(command(op::COPY_OUT, request.domain, args), tag);
@@ -75,7 +81,7 @@ impl Disks {
                 }
                 at += len;
             }
-            parts.push(Part { id: action.id, outcome: Outcome::Done });
+            parts.push(Part { id: action.id, outcome });
         }
         self.flights.insert(write, Flight::Gather { to, buffer, parts, left });
         if left == 0 {

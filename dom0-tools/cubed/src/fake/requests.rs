@@ -111,6 +111,9 @@ impl Model {
     }
 
     pub fn complete(&mut self, domain: u32, name: u64, written: u64, flags: u64) -> Result<u64, Error> {
+        if let Some(error) = self.complete_error {
+            return Err(error);
+        }
         let domain = self.find(domain)?;
         let live = domain.requests.remove(&name).ok_or(Error::NotFound)?;
         for cell in live.readable.iter().chain(&live.writable) {

@@ -3,6 +3,7 @@
 mod blocks;
 mod consoles;
 mod files;
+mod gone;
 mod kills;
 mod lives;
 mod shapes;

@@ -1,0 +1,160 @@
+//! Requests whose device was reset or whose domain is gone, and requests that were put off.
+
+use super::world::{World, header};
+use crate::channel::{Buffer, Hypervisor};
+use crate::fake::Piece;
+use abi::command::op;
+use abi::domain::reason;
+use protocol::Request;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+const IN: u32 = 0;
+const GET_ID: u32 = 8;
+
+/// Takes every buffer there is.
+fn hog(world: &mut World) -> Vec<Buffer> {
+    let pool = world.daemon().hypervisor().pool();
+    let sizes = (0..=20).rev().map(|shift| 1 << shift);
+    sizes.flat_map(|size| std::iter::from_fn(move || pool.take(size))).collect()
+}
+
+fn post(world: &mut World, id: u32, kind: u32, into: Piece) -> u64 {
+    let writable = [into, Piece::Bytes(vec![0xee])];
+    world.until("a request", |world| {
+        world.model.borrow_mut().request(id, 0, 0, &[Piece::Bytes(header(kind, 0))], &writable)
+    })
+}
+
+#[test]
+fn a_request_that_was_put_off_tells_of_dropped_pages_once() {
+    for seed in 1..30 {
+        let mut world = World::with(256, seed);
+        let (id, _) = world.create_with_disk("guest", 16);
+        world.store_page(id, 500, 1);
+        assert!(world.model.borrow_mut().page_out(id, 500));
+        world.settle();
+        let buffers = hog(&mut world);
+        let name = post(&mut world, id, GET_ID, Piece::Page(500));
+        world.step();
+        // The guest resets the device, and the page is swapped anew.
+        assert!(world.model.borrow_mut().domain(id).requests.remove(&name).is_some());
+        world.store_page(id, 500, 2);
+        assert!(world.model.borrow_mut().page_out(id, 500));
+        drop(buffers);
+        world.settle();
+        assert_eq!(world.load_page(id, 500), 2, "seed {seed}");
+    }
+}
+
+#[test]
+fn nothing_is_answered_for_a_domain_that_is_gone() {
+    for seed in 1..30 {
+        let mut world = World::with(256, seed);
+        let (id, _) = world.create_with_disk("guest", 16);
+        for _ in 0..8 {
+            post(&mut world, id, IN, Piece::Bytes(vec![0; 4096]));
+        }
+        world.daemon().converse_once();
+        world.ask(Request::Kill { name: "guest".into() });
+        world.until("its end", |world| world.model.borrow().domains.is_empty().then_some(()));
+        let before = world.model.borrow().counts.get(&op::COMPLETE).copied();
+        world.settle();
+        assert_eq!(world.model.borrow().counts.get(&op::COMPLETE).copied(), before, "seed {seed}");
+        assert!(world.drives.borrow().units.is_empty(), "its disk is let go of");
+    }
+}
+
+#[test]
+fn who_waits_for_a_domain_that_the_hypervisor_does_not_know_is_answered() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    world.ask(Request::Wait { name: "guest".into(), timeout_ms: None });
+    world.model.borrow_mut().domains.remove(&id);
+    world.ask(Request::Kill { name: "guest".into() });
+    let mut answers = 0;
+    world.until("both answers", |world| {
+        answers += world.daemon().take_outputs().len();
+        (answers == 2).then_some(())
+    });
+}
+
+#[test]
+fn input_goes_to_the_domain_that_lives() {
+    let mut world = World::new();
+    let old = world.create("guest", "on_reboot = \"restart\"\n");
+    let room = [Piece::Bytes(vec![0; 8])];
+    let speak = |world: &mut World, id| {
+        let text = [Piece::Bytes(b"> ".to_vec())];
+        let name = world.model.borrow_mut().request(id, 0, 1, &text, &[]).unwrap();
+        world.until("the output", |world| world.model.borrow_mut().answer(id, name));
+    };
+    world.model.borrow_mut().request(old, 0, 0, &[], &room).unwrap();
+    speak(&mut world, old);
+    world.model.borrow_mut().end(old, reason::RESET, 0);
+    let new = world.until("the next one", |world| world.model.borrow().domains.keys().copied().find(|id| *id != old));
+    world.until("its start", |world| {
+        (world.model.borrow_mut().domain(new).state == abi::domain::state::RUNNING).then_some(())
+    });
+    let name = world.model.borrow_mut().request(new, 0, 0, &[], &room).unwrap();
+    speak(&mut world, new);
+    world.daemon().type_in("guest", b"hi");
+    let used = world.until("the input", |world| world.model.borrow_mut().answer(new, name));
+    assert_eq!(&used.bytes[..2], b"hi");
+}
+
+#[test]
+fn input_waits_for_a_buffer() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    let text = [Piece::Bytes(b"> ".to_vec())];
+    world.model.borrow_mut().request(id, 0, 1, &text, &[]).unwrap();
+    world.settle();
+    world.daemon().type_in("guest", b"hi");
+    let buffers = hog(&mut world);
+    let name = world.model.borrow_mut().request(id, 0, 0, &[], &[Piece::Bytes(vec![0; 8])]).unwrap();
+    for _ in 0..3 {
+        world.step();
+    }
+    drop(buffers);
+    let used = world.until("the input", |world| world.model.borrow_mut().answer(id, name));
+    assert_eq!((used.written, &used.bytes[..2]), (2, &b"hi"[..]));
+    assert!(world.model.borrow().refusals.is_empty());
+}
+
+/// What is logged while `what` is done.
+fn logged(what: impl FnOnce()) -> String {
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Lines(writer.clone())).finish();
+    tracing::subscriber::with_default(subscriber, what);
+    let bytes = lines.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn an_answer_that_the_hypervisor_refuses_is_logged_with_its_domain_and_device() {
+    for kind in [IN, GET_ID, 77] {
+        for (error, wanted) in [(abi::Error::Invalid, true), (abi::Error::NotFound, false)] {
+            let mut world = World::new();
+            let (id, _) = world.create_with_disk("guest", 16);
+            let text = logged(|| {
+                world.model.borrow_mut().complete_error = Some(error);
+                post(&mut world, id, kind, Piece::Bytes(vec![0; 512]));
+                world.settle();
+            });
+            let told = text.contains(&format!("domain={id} slot=0")) && text.contains("not completed");
+            assert_eq!(told, wanted, "request {kind}: {text}");
+        }
+    }
+}
