@@ -58,7 +58,7 @@ pub enum Op {
     },
     /// Read 4 KiB at `from` and offer them: `PAGE_IN_DONE(page, block)`, with KEEP if `keep`.
     /// Outcome: Done if the page is resident now; Declined if the hypervisor did not take it (a
-    /// demanded page is then offered again after the next settling);
+    /// demanded page is then offered again, after a pause that grows from 10 to 160 ms);
     /// Failed if the bytes could not be read (nothing is told to the hypervisor then).
     Load {
         /// The page.

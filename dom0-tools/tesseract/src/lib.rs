@@ -24,6 +24,7 @@ mod map;
 mod modify;
 mod page_in;
 mod page_out;
+mod parked;
 mod plan;
 mod plan_zero;
 mod preserve;

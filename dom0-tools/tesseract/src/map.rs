@@ -4,6 +4,7 @@ use crate::action::{Action, ActionId, Op, Outcome};
 use crate::config::{Config, Switches};
 use crate::job::Job;
 use crate::links::Links;
+use crate::parked::Parked;
 use crate::queue::JobId;
 use crate::sick::Sick;
 use crate::slots::Slots;
@@ -46,7 +47,7 @@ pub struct Map {
     /// Pages that the hypervisor would not move: an event that tells why is under way.
     pub(crate) unsure: BTreeSet<PageId>,
     /// Pages that guests wait for and that the hypervisor could not take.
-    pub(crate) parked: BTreeSet<PageId>,
+    pub(crate) parked: BTreeMap<PageId, Parked>,
     /// Disk blocks that running actions read or name, with how many.
     pub(crate) busy: BTreeMap<BlockRef, u32>,
     /// Live uses of whole pages by requests; true: by several at once, so no name is safe.
@@ -91,7 +92,7 @@ impl Map {
             loading: HashMap::new(),
             moving: BTreeMap::new(),
             unsure: BTreeSet::new(),
-            parked: BTreeSet::new(),
+            parked: BTreeMap::new(),
             busy: BTreeMap::new(),
             uses: HashMap::new(),
             short: VecDeque::new(),
@@ -161,15 +162,7 @@ impl Map {
             }
         }
         self.slots.settle();
-        for page in std::mem::take(&mut self.parked) {
-            if let Some(again) = self.moving.get_mut(&page) {
-                *again = true;
-            } else if let Some(loading) = self.loading.get_mut(&page) {
-                loading.again = true;
-            } else {
-                self.load(page, true);
-            }
-        }
+        self.serve_parked();
         self.ask_journal();
         self.finish_call()
     }
@@ -183,7 +176,8 @@ impl Map {
     /// The time at which [`Map::settle`] has something to do although nothing happened.
     #[must_use]
     pub fn due(&self) -> Option<u64> {
-        (!self.journal_is_well()).then_some(self.sick.due)
+        let journal = (!self.journal_is_well()).then_some(self.sick.due);
+        self.parked.values().map(|p| p.due).chain(journal).min()
     }
 
     /// The switches of a domain from now on.

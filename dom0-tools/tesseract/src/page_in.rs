@@ -26,7 +26,8 @@ impl Map {
         } else if let Some(loading) = self.loading.get_mut(&page) {
             loading.again = true;
         } else {
-            self.load(page, true);
+            let tries = self.parked.remove(&page).map_or(0, |p| p.tries);
+            self.load(page, true, tries);
             self.load_around(page);
         }
         self.finish_call()
@@ -42,8 +43,8 @@ impl Map {
         self.finish_call()
     }
 
-    /// Starts to read a page in, from wherever it is now.
-    pub(crate) fn load(&mut self, page: PageId, demanded: bool) {
+    /// Starts to read a page in, from wherever it is now. It was offered `tries` times in vain.
+    pub(crate) fn load(&mut self, page: PageId, demanded: bool, tries: u32) {
         let Some(block) = self.swapped.get(page) else {
             return;
         };
@@ -56,7 +57,7 @@ impl Map {
         if block.kind() == BlockRef::DISK {
             self.use_block(block);
         }
-        self.loading.insert(page, Loading { demanded, again: false });
+        self.loading.insert(page, Loading { demanded, again: false, tries });
         self.emit(Op::Load { page, block, from, keep, demanded }, Pending::Load { page, block, keep });
     }
 
@@ -84,13 +85,13 @@ impl Map {
             .filter(|&p| !self.in_transit(p))
             .take(usize::try_from(window - 1).unwrap_or(0))
             .collect();
-        near.into_iter().for_each(|p| self.load(p, false));
+        near.into_iter().for_each(|p| self.load(p, false, 0));
     }
 
     /// Asked for, being moved, or of unknown whereabouts: nothing else is begun with the page.
     pub(crate) fn in_transit(&self, page: PageId) -> bool {
         self.loading.contains_key(&page)
-            || self.parked.contains(&page)
+            || self.parked.contains_key(&page)
             || self.moving.contains_key(&page)
             || self.unsure.contains(&page)
     }
@@ -109,7 +110,7 @@ impl Map {
         if block.kind() == BlockRef::DISK {
             self.idle(block);
         }
-        let (demanded, again) = how.map_or((false, false), |h| (h.demanded, h.again));
+        let Loading { demanded, again, tries } = how.unwrap_or_default();
         match outcome {
             Outcome::Done if self.swapped.get(page) == Some(block) => {
                 self.swapped.remove(page);
@@ -129,11 +130,8 @@ impl Map {
                 self.emit(Op::PageInFailed { page, block }, Pending::Nothing);
             }
             // The offer may have come before the hypervisor knew that it wanted the page.
-            Outcome::Declined if again => self.load(page, true),
-            // No frame is free, or the domain is ending: once more after the next settling.
-            Outcome::Declined if demanded => {
-                self.parked.insert(page);
-            }
+            Outcome::Declined if again => self.load(page, true, tries),
+            Outcome::Declined if demanded => self.park(page, tries),
             Outcome::Done | Outcome::Declined | Outcome::Failed => {}
         }
         self.let_go(block);

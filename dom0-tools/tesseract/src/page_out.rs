@@ -10,6 +10,7 @@ use abi::event::fail;
 impl Map {
     /// A page wants to leave (`PAGE_OUT`). `clean`: unchanged since the map last named its content.
     pub fn page_out(&mut self, page: PageId, clean: bool) -> Vec<Action> {
+        self.parked.remove(&page);
         if let Some(stale) = self.swapped.remove(page) {
             // The hypervisor's word counts: the page is resident.
             self.let_go(stale);

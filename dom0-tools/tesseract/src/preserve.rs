@@ -169,7 +169,7 @@ impl Map {
         }
         self.let_go(new);
         if again {
-            self.load(page, true);
+            self.load(page, true, 0);
         }
     }
 

@@ -149,6 +149,7 @@ impl Map {
     /// R3: the page has a fresh frame; what it was swapped to is dead. A slot is let go of when the request ends.
     fn drop_content(&mut self, record: &mut Request, page: PageId) {
         self.unsure.remove(&page);
+        self.parked.remove(&page);
         if let Some(block) = self.swapped.remove(page) {
             self.of(page.domain).r3_fresh += 1;
             if block.kind() == BlockRef::SWAP {

@@ -58,7 +58,7 @@ impl Map {
             self.unname(page);
         }
         self.unsure.retain(|p| p.domain != domain);
-        self.parked.retain(|p| p.domain != domain);
+        self.parked.retain(|p, _| p.domain != domain);
         self.short.retain(|p| p.domain != domain);
         self.starved.remove(&domain);
         self.slots.end_stream(domain);

@@ -56,12 +56,14 @@ pub(crate) enum Pending {
 }
 
 /// A page that is being read in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Loading {
     /// The guest asked for it before the read was handed out.
     pub(crate) demanded: bool,
     /// The guest asked for it since.
     pub(crate) again: bool,
+    /// How often it was offered in vain.
+    pub(crate) tries: u32,
 }
 
 /// A disk.

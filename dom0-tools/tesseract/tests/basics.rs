@@ -327,3 +327,43 @@ fn nobody_is_answered_for_a_domain_that_is_gone() {
     map.detach(3, false).unwrap();
     assert_eq!(map.totals().free, 256);
 }
+
+#[test]
+fn a_page_that_the_hypervisor_cannot_take_is_offered_ever_more_seldom() {
+    let mut map = map();
+    let block = swap_out(&mut map, P);
+    let mut load = one(map.page_in(P, block));
+    let mut now = 0;
+    for pause in [10, 20, 40, 80, 160, 160] {
+        assert!(matches!(load.op, Op::Load { page: P, demanded: true, .. }));
+        assert!(map.complete(load.id, Outcome::Declined).is_empty());
+        assert!(map.settle().is_empty());
+        assert_eq!(map.due(), Some(now + pause));
+        map.set_time(now + pause - 1);
+        assert!(map.settle().is_empty(), "not yet");
+        now += pause;
+        map.set_time(now);
+        load = one(map.settle());
+    }
+    assert!(map.complete(load.id, Outcome::Done).is_empty());
+    assert_eq!((map.due(), map.page(P).0), (None, None));
+    map.audit().unwrap();
+}
+
+#[test]
+fn nothing_is_offered_that_was_released_meanwhile_or_whose_domain_is_gone() {
+    for gone in [false, true] {
+        let mut map = map();
+        let block = swap_out(&mut map, P);
+        let load = one(map.page_in(P, block));
+        if gone {
+            map.domain_gone(P.domain);
+        }
+        map.complete(load.id, Outcome::Declined);
+        map.release(P);
+        map.set_time(1000);
+        assert_eq!((map.settle(), map.due()), (vec![], None));
+        assert_eq!(map.totals().free, 256);
+        map.audit().unwrap();
+    }
+}

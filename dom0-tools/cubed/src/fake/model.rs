@@ -114,6 +114,8 @@ pub struct Model {
     pub failed: u64,
     /// Results of worked-off commands that were errors other than Again and Cancelled.
     pub refusals: Vec<(u32, abi::Error)>,
+    /// No frame is free for pages that come back.
+    pub no_frames: bool,
     /// `COMPLETE` ends with this error.
     pub complete_error: Option<abi::Error>,
     /// All commands worked off, by operation.

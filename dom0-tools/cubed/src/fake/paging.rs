@@ -79,9 +79,13 @@ impl Model {
     ) -> Result<u64, Error> {
         let block = BlockRef::check(word).ok_or(Error::Invalid)?;
         let bytes = memory.read(buffer, 4096).ok_or(Error::BadBuffer)?;
+        let no_frames = self.no_frames;
         let domain = self.find(id)?;
         match domain.pages.get(&gfn) {
             Some(PageState::Swapped(held) | PageState::Coming(held)) if *held == block => {
+                if no_frames {
+                    return Err(Error::NoMemory);
+                }
                 let mut frame = zero();
                 frame.copy_from_slice(&bytes);
                 domain.pages.insert(gfn, PageState::Resident { frame, named: flags & page_in::KEEP != 0 });

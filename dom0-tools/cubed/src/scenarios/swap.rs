@@ -172,6 +172,26 @@ fn a_broken_journal_costs_references_not_writes() {
 }
 
 #[test]
+fn without_a_frame_for_a_page_the_store_is_not_read_over_and_over() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    fill(&mut world, id, 500..501);
+    out(&mut world, id, 500..501);
+    world.model.borrow_mut().no_frames = true;
+    assert!(!world.model.borrow_mut().touch(id, 500));
+    let end = std::time::Instant::now() + std::time::Duration::from_millis(100);
+    while std::time::Instant::now() < end {
+        world.step();
+    }
+    let reads = world.drives.borrow().store_reads;
+    assert!((1..=5).contains(&reads), "{reads} reads in 100 ms");
+    assert!(world.daemon().deadline().is_some());
+    world.model.borrow_mut().no_frames = false;
+    check(&mut world, id, 500..501);
+    assert_eq!(world.daemon().deadline(), None);
+}
+
+#[test]
 fn ending_frees_the_store_and_resolves_the_disk() {
     let mut world = World::new();
     let (id, path) = world.create_with_disk("guest", 64);
