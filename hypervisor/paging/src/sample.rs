@@ -24,6 +24,20 @@ impl<F: Format> Tree<F> {
         Some((was, if cleared { self.debt() } else { FlushDebt::nothing() }))
     }
 
+    /// Sets the dirty bit of the leaf that covers `gfn`, if there is one: somebody wrote the page
+    /// without this translation.
+    pub fn set_dirty(&mut self, mem: &(impl Memory + ?Sized), gfn: Gfn) {
+        let Some(slot) = self.leaf_slot(mem, gfn) else { return };
+        let mut entry = slot.entry;
+        // Only the processor changes the entry beside us, and each of its two bits once.
+        for _ in 0..ATTEMPTS {
+            match mem.compare_exchange(slot.table, slot.index, entry, entry | F::DIRTY) {
+                Ok(_) => return,
+                Err(found) => entry = found,
+            }
+        }
+    }
+
     fn leaf_slot(&self, mem: &(impl Memory + ?Sized), gfn: Gfn) -> Option<Slot> {
         if gfn >= self.limit() {
             return None;

@@ -46,6 +46,16 @@ fn bits_survive<F: Format + 'static>() {
         tree.test_and_clear_dirty(&mem, Gfn(512 + n)).unwrap().1.pay(&mem, || {});
         tree.test_and_clear_accessed(&mem, Gfn(512 + n)).unwrap();
     }
+    // Marked as written by somebody else, while the processor sets the other bit.
+    mem.interfere(hardware::<F>);
+    tree.set_dirty(&mem, Gfn(512 + 7));
+    mem.leave_alone();
+    let leaf = tree.lookup(&mem, Gfn(512 + 7)).unwrap();
+    assert!(leaf.dirty && leaf.accessed);
+    tree.set_dirty(&mem, Gfn(4096));
+    assert!(tree.lookup(&mem, Gfn(4096)).is_none(), "nothing is mapped there");
+    tree.test_and_clear_dirty(&mem, Gfn(512 + 7)).unwrap().1.pay(&mem, || {});
+    tree.test_and_clear_accessed(&mem, Gfn(512 + 7)).unwrap();
     // One page is written while its entry is being taken, and no other.
     let table = {
         let mut frame = tree.root();

@@ -16,72 +16,144 @@ use virtio::balloon_stats::Statistics;
 use virtio::breach::QueueError;
 use virtio::chain::ChainSegment;
 
-/// Works off a queue: true if the guest wants an interrupt.
+/// Frame numbers of one turn. A guest can offer any number at once, and with them all interrupts
+/// would wait.
+const TURN: u32 = 2048;
+
+/// What a turn came to.
+pub struct Worked {
+    /// The guest wants an interrupt.
+    pub interrupt: bool,
+    /// Nothing is left; otherwise there has to be another turn.
+    pub is_done: bool,
+}
+
+/// A chain that is being worked off.
+pub struct Chain {
+    queue: u16,
+    head: u16,
+    segments: Vec<ChainSegment, 64>,
+    /// Frame numbers that are done.
+    at: u64,
+}
+
+/// Works off a queue for one turn.
 pub fn work(
     domain: &Arc<Domain>,
     memory: &mut GuestMemory,
     slots: &mut Slots,
     slot: usize,
     queue: u16,
-) -> Result<bool, QueueError> {
-    let Some(device) = slots.devices[slot].as_mut() else { return Ok(false) };
-    let Some(role) = Role::of(queue, device.features()) else { return Ok(false) };
-    let mut interrupt = false;
-    let mut segments = Vec::<ChainSegment, 64>::new();
-    while let Some(virtqueue) = device.queue(queue) {
-        let Some(chain) = virtqueue.pop(memory, &mut segments)? else { break };
-        let mut back = Some(chain.head);
-        match role {
-            Role::Inflate | Role::Deflate => exchange(domain, memory, &segments, role)?,
-            Role::Statistics => {
-                let statistics = Statistics::read(memory, &segments).unwrap_or(Statistics::NONE);
-                back = slots.balloon.received(chain.head, statistics);
-            }
-            Role::Reporting => {
-                for run in balloon::reported(&segments) {
-                    let end = run.first.saturating_add(run.count).min(memory.end().0);
-                    give_all(domain, memory, run.first..end, Event::Discard);
-                }
-            }
-        }
-        if let Some(head) = back {
-            interrupt |= virtqueue.push_used(memory, head, 0)?;
-        }
+) -> Result<Worked, QueueError> {
+    let mut worked = Worked { interrupt: false, is_done: true };
+    match turn(domain, memory, slots, slot, queue, &mut worked) {
+        // What was done so far is told first; the next turn meets the error again.
+        Err(_) if worked.interrupt => worked.is_done = false,
+        result => result?,
     }
-    if interrupt {
+    if worked.interrupt
+        && let Some(device) = slots.devices[slot].as_mut()
+    {
         device.raise_used();
     }
-    Ok(interrupt)
+    Ok(worked)
 }
 
+fn turn(
+    domain: &Arc<Domain>,
+    memory: &mut GuestMemory,
+    slots: &mut Slots,
+    slot: usize,
+    queue: u16,
+    worked: &mut Worked,
+) -> Result<(), QueueError> {
+    let Slots { devices, balloon, chain, .. } = slots;
+    let Some(device) = devices[slot].as_mut() else { return Ok(()) };
+    let Some(role) = Role::of(queue, device.features()) else { return Ok(()) };
+    let mut left = TURN;
+    while let Some(virtqueue) = device.queue(queue) {
+        if chain.as_ref().is_none_or(|chain| chain.queue != queue) {
+            let mut segments = Vec::new();
+            let Some(next) = virtqueue.pop(memory, &mut segments)? else { break };
+            *chain = Some(Chain { queue, head: next.head, segments, at: 0 });
+        }
+        let Some(now) = chain.as_mut() else { break };
+        let mut back = Some(now.head);
+        left = left.saturating_sub(1);
+        if role == Role::Statistics {
+            let statistics = Statistics::read(memory, &now.segments).unwrap_or(Statistics::NONE);
+            back = balloon.received(now.head, statistics);
+        } else if !exchange(domain, memory, now, role, &mut left)? {
+            worked.is_done = false;
+            break;
+        }
+        if let Some(head) = back {
+            worked.interrupt |= virtqueue.push_used(memory, head, 0)?;
+        }
+        *chain = None;
+        if left == 0 {
+            worked.is_done = false;
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Goes on with a chain of frame numbers; true when it is done.
 fn exchange(
     domain: &Arc<Domain>,
     memory: &mut GuestMemory,
-    segments: &[ChainSegment],
+    chain: &mut Chain,
     role: Role,
-) -> Result<(), QueueError> {
-    let mut first = 0;
-    loop {
-        let numbers: Vec<u32, BATCH> = balloon::frames(memory, segments, first).map_err(|_| QueueError::NotLive(0))?;
-        if numbers.is_empty() {
-            return Ok(());
-        }
-        first += BATCH as u32;
-        if role == Role::Inflate {
-            give_all(domain, memory, numbers.iter().map(|&n| n.into()), Event::Balloon);
+    left: &mut u32,
+) -> Result<bool, QueueError> {
+    while *left > 0 {
+        let pages = if role == Role::Reporting {
+            reported(&chain.segments, chain.at, memory.end().0)
         } else {
-            for &number in &numbers {
-                let _ = memory.p2m.apply(&Tables, Gfn(number.into()), Event::Deflate);
-            }
+            let Ok(first) = u32::try_from(chain.at) else { return Ok(true) };
+            let numbers = balloon::frames(memory, &chain.segments, first).map_err(|_| QueueError::NotLive(0))?;
+            numbers.iter().map(|&number| number.into()).collect()
+        };
+        if pages.is_empty() {
+            return Ok(true);
+        }
+        chain.at += pages.len() as u64;
+        *left = left.saturating_sub(pages.len() as u32);
+        match role {
+            Role::Inflate => give_all(domain, memory, &pages, Event::Balloon),
+            Role::Reporting => give_all(domain, memory, &pages, Event::Discard),
+            _ => pages.iter().for_each(|&page| {
+                let _ = memory.p2m.apply(&Tables, Gfn(page), Event::Deflate);
+            }),
         }
     }
+    Ok(false)
+}
+
+/// The reported pages below `end`, from number `at` on.
+fn reported(segments: &[ChainSegment], at: u64, end: u64) -> Vec<u64, BATCH> {
+    let mut skip = at;
+    let mut pages = Vec::new();
+    for run in balloon::reported(segments) {
+        let last = run.first.saturating_add(run.count).min(end);
+        let count = last.saturating_sub(run.first);
+        let from = run.first + skip.min(count);
+        skip -= skip.min(count);
+        let room = (pages.capacity() - pages.len()) as u64;
+        pages.extend(from..last.min(from.saturating_add(room)).max(from));
+        if pages.is_full() {
+            break;
+        }
+    }
+    pages
 }
 
 /// Gives pages back in batches with one flush each. Pages that are not RAM, or in a state that does not
 /// allow it (a read under way), stay as they are.
-fn give_all(domain: &Arc<Domain>, memory: &mut GuestMemory, pages: impl IntoIterator<Item = u64>, event: Event) {
+fn give_all(domain: &Arc<Domain>, memory: &mut GuestMemory, pages: &[u64], event: Event) {
     let mut batch = Vec::<Gfn, 64>::new();
-    for page in pages {
+    for &page in pages {
         if memory.is_ram(page << 12) && batch.push(Gfn(page)).is_ok() && batch.is_full() {
             give(domain, memory, &batch, event);
             batch.clear();

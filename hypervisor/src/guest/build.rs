@@ -41,6 +41,7 @@ pub fn create(vcpus: u64, memory: u64, limit: u64, flags: u64, name: [u8; 64]) -
         boot: Lock::new(Level::Devices, None),
         end_untold: AtomicBool::new(false),
         stalled: AtomicBool::new(false),
+        unfinished: AtomicBool::new(false),
         demand_zero: AtomicU64::new(0),
     };
     let domain = list::insert(|id| Domain::new(id, Kind::Guest(Box::new(guest)))).ok_or(Error::Full)?;

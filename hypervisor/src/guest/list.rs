@@ -3,27 +3,39 @@
 use crate::cpu::lock::{Level, Lock};
 use crate::domain::Domain;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
+use heapless::Vec;
 
 /// Most guests at a time.
 pub const MAX: usize = 64;
 
-static LIST: Lock<Vec<Arc<Domain>>> = Lock::new(Level::Domains, Vec::new());
+/// Highest identifier: a frame's record has room for no more.
+const LAST: u32 = 1022;
+
+/// All guests, and the identifier that was given last.
+struct List {
+    guests: Vec<Arc<Domain>, MAX>,
+    last: u32,
+}
+
+static LIST: Lock<List> = Lock::new(Level::Domains, List { guests: Vec::new(), last: 0 });
 
 /// The guest with this identifier.
 pub fn find(id: u32) -> Option<Arc<Domain>> {
-    LIST.lock().iter().find(|domain| domain.id == id).cloned()
+    LIST.lock().guests.iter().find(|domain| domain.id == id).cloned()
 }
 
-/// Adds a guest with the lowest free identifier, made by `make`; `None` if there are too many.
+/// Adds a guest, made by `make`; `None` if there are too many. An identifier comes again only after
+/// all others have: what dom0 still does for a guest that is gone must not reach another one.
 pub(super) fn insert(make: impl FnOnce(u32) -> Arc<Domain>) -> Option<Arc<Domain>> {
     let mut list = LIST.lock();
-    if list.len() >= MAX {
+    if list.guests.is_full() {
         return None;
     }
-    let id = (1..).find(|&id| list.iter().all(|domain| domain.id != id))?;
+    let following = (list.last + 1..=LAST).chain(1..=LAST);
+    let id = following.into_iter().find(|&id| list.guests.iter().all(|domain| domain.id != id))?;
     let domain = make(id);
-    list.push(domain.clone());
+    list.last = id;
+    list.guests.push(domain.clone()).ok()?;
     Some(domain)
 }
 
@@ -31,25 +43,25 @@ pub(super) fn insert(make: impl FnOnce(u32) -> Arc<Domain>) -> Option<Arc<Domain
 pub(super) fn remove(id: u32) {
     let removed = {
         let mut list = LIST.lock();
-        list.iter().position(|domain| domain.id == id).map(|at| list.swap_remove(at))
+        list.guests.iter().position(|domain| domain.id == id).map(|at| list.guests.swap_remove(at))
     };
     drop(removed);
 }
 
 /// Shows every guest to `f`, without holding the list.
 pub fn each(mut f: impl FnMut(&Arc<Domain>)) {
-    let all: Vec<_> = LIST.lock().clone();
+    let all = LIST.lock().guests.clone();
     all.iter().for_each(&mut f);
 }
 
 /// How many there are.
 pub fn count() -> usize {
-    LIST.lock().len()
+    LIST.lock().guests.len()
 }
 
 /// Identifiers, ascending.
-pub fn identifiers() -> heapless::Vec<u32, MAX> {
-    let mut ids: heapless::Vec<u32, MAX> = LIST.lock().iter().map(|domain| domain.id).collect();
+pub fn identifiers() -> Vec<u32, MAX> {
+    let mut ids: Vec<u32, MAX> = LIST.lock().guests.iter().map(|domain| domain.id).collect();
     ids.sort_unstable();
     ids
 }

@@ -58,6 +58,8 @@ pub struct Arrival {
     pub block: BlockRef,
     /// TSC when it was asked for.
     pub since: u64,
+    /// The daemon that is attached was asked for it.
+    pub asked: bool,
 }
 
 impl Swap {
@@ -180,12 +182,17 @@ impl GuestMemory {
         Ok(())
     }
 
-    fn write_page(&mut self, gpa: u64, bytes: &[u8]) -> Result<(), Fault> {
-        match self.touch(Gfn(gpa >> 12)) {
+    /// Writes inside one page. `differs`: the page is not what a live request may name it after.
+    pub(super) fn write_piece(&mut self, gpa: u64, bytes: &[u8], differs: bool) -> Result<(), Fault> {
+        let gfn = Gfn(gpa >> 12);
+        match self.touch(gfn) {
             Touched::Frame(mfn) => {
                 direct::write_bytes((mfn.0 << 12) + gpa % 4096, bytes);
-                // No dirty bit tells of a write through the direct map.
-                let _ = self.p2m.apply(&Tables, Gfn(gpa >> 12), Event::Written);
+                // The processor sets no dirty bit for a write through the direct map.
+                let _ = self.p2m.apply(&Tables, gfn, Event::Written);
+                if differs {
+                    self.nested.set_dirty(gfn);
+                }
             }
             Touched::Outside => return Err(Fault::Bad(gpa)),
             _ => return Err(Fault::NotPresent(gpa >> 12)),
@@ -200,7 +207,7 @@ impl Access for GuestMemory {
     }
 
     fn write(&mut self, gpa: u64, from: &[u8]) -> Result<(), Fault> {
-        each_page(gpa, from.len(), |at, range| self.write_page(at, from.get(range).unwrap_or(&[])))
+        each_page(gpa, from.len(), |at, range| self.write_piece(at, from.get(range).unwrap_or(&[]), true))
     }
 
     fn check(&self, gpa: u64, len: u64) -> bool {

@@ -3,6 +3,7 @@
 //! Lock order inside a guest: devices, memory, IO-APIC, local APICs.
 mod balloon;
 mod build;
+mod completion;
 mod devices;
 mod info;
 mod io_pages;
@@ -20,6 +21,7 @@ mod wake;
 
 pub use balloon::set_target;
 pub use build::{add_device, create, load, pause, set_boot_state, start};
+pub use completion::{complete, copy};
 pub use devices::{bring_in, nested_fault};
 pub use info::info;
 pub use list::{MAX, count, find, identifiers};
@@ -27,9 +29,9 @@ pub use memory::GuestMemory;
 pub use notices::{domain_ended, press_power_button, uart_input};
 pub use port::{port, string_port};
 pub use reclaim::reclaim;
-pub use requests::{complete, copy, interrupt, pump_all, repost_all};
+pub use requests::{go_on, interrupt, pump_all, repost_all};
 pub use slot::Slots;
-pub use teardown::destroy;
+pub use teardown::{destroy, is_dying};
 pub use wake::{page_came, room_came};
 
 use crate::cpu::lock::Lock;
@@ -58,6 +60,8 @@ pub struct Guest {
     pub end_untold: AtomicBool,
     /// Something could not be posted and waits for room.
     pub stalled: AtomicBool,
+    /// The balloon has more to do than one turn may take.
+    pub unfinished: AtomicBool,
     /// Demand-zero faults.
     pub demand_zero: AtomicU64,
 }

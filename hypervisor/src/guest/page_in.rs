@@ -38,7 +38,7 @@ impl GuestMemory {
         if self.p2m.apply(&Tables, gfn, Event::PageInStart { record: record as u32 }).is_err() {
             return false;
         }
-        self.swap.arriving[record] = Some(Arrival { gfn: gfn.0, block, since: time::tsc() });
+        self.swap.arriving[record] = Some(Arrival { gfn: gfn.0, block, since: time::tsc(), asked: true });
         match need {
             Need::Touch => self.swap.ins += 1,
             Need::Io => self.swap.ins_for_io += 1,
@@ -136,12 +136,17 @@ impl GuestMemory {
         self.swap.stopped = false;
     }
 
-    /// After an attach: asks again for what the last daemon did not bring.
-    pub(super) fn ask_again(&mut self, domain: &Domain) {
-        for arrival in self.swap.arriving.iter().flatten() {
+    /// After an attach: the new daemon was asked for nothing yet.
+    pub(super) fn forget_asked(&mut self) {
+        self.swap.arriving.iter_mut().flatten().for_each(|arrival| arrival.asked = false);
+    }
+
+    /// Asks for what the last daemon did not bring; false while the ring has no room.
+    pub(super) fn ask_again(&mut self, domain: &Domain) -> bool {
+        self.swap.arriving.iter_mut().flatten().filter(|arrival| !arrival.asked).all(|arrival| {
             let args = [arrival.gfn, arrival.block.0, 0, 0, 0, 0, 0];
-            let posted = service::post(&Message { kind: kind::PAGE_IN, domain: domain.id, args }, &[]);
-            debug_assert!(posted, "an empty ring has room for all page-ins of a guest");
-        }
+            arrival.asked = service::post(&Message { kind: kind::PAGE_IN, domain: domain.id, args }, &[]);
+            arrival.asked
+        })
     }
 }

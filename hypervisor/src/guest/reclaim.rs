@@ -46,7 +46,8 @@ pub fn reclaim(domain: &Arc<Domain>, guest: &Guest) {
     if wanted == 0 {
         return;
     }
-    let victims = memory.choose(wanted, |gfn| slots.pins(gfn));
+    let mut victims = memory.choose(wanted);
+    slots.spare_pinned(&mut victims);
     let dirty = memory.nested.unmap_batch(&victims, || crate::sched::shoot_down(domain));
     let r2 = guest.flags.load(Ordering::Relaxed) & DomainFlags::R2.bits() != 0;
     for (&gfn, &dirty) in victims.iter().zip(&dirty) {
@@ -80,13 +81,13 @@ impl GuestMemory {
     }
 
     /// Moves the clock hand until it found `wanted` victims.
-    fn choose(&mut self, wanted: usize, pinned: impl Fn(u64) -> bool) -> Vec<Gfn, BATCH> {
+    fn choose(&mut self, wanted: usize) -> Vec<Gfn, BATCH> {
         let mut victims = Vec::new();
         let end = self.end();
         let Self { p2m, nested, swap, .. } = self;
         let Swap { hand, leaving, .. } = swap;
         let look = |gfn: Gfn| match p2m.get(&Tables, gfn) {
-            Ok(PageState::Resident { .. }) if pinned(gfn.0) || leaving.iter().any(|l| l.gfn == gfn.0) => Look::Pinned,
+            Ok(PageState::Resident { .. }) if leaving.iter().any(|l| l.gfn == gfn.0) => Look::Pinned,
             Ok(PageState::Resident { .. }) => Look::Candidate,
             _ => Look::Nothing,
         };

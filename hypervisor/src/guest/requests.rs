@@ -7,12 +7,9 @@
 use super::io_pages::Rules;
 use super::notices::tell_end;
 use super::slot::{MAX_LIVE, Request, Slots};
-use super::{Guest, balloon, list, wake};
+use super::{Guest, balloon, completion, list, wake};
 use crate::domain::{Domain, End, Reason};
-use crate::memory::direct;
 use crate::service;
-use abi::Error;
-use abi::command::op;
 use abi::domain::DomainFlags;
 use abi::event::{Event, HEADER_BYTES, MAX_SEGMENTS, RequestDetail, Segment, kind, segment};
 use abi::platform::{VIRTIO_BALLOON, VIRTIO_BLOCK, VIRTIO_GSI, VIRTIO_SLOTS};
@@ -22,7 +19,7 @@ use alloc::vec::Vec;
 use apic::DeliveryMode;
 use apic::io::Delivery;
 use core::sync::atomic::Ordering;
-use virtio::breach::QueueError;
+use virtio::breach::{Breach, QueueError};
 use virtio::chain::ChainSegment;
 use virtio::mmio::Device;
 use virtio::{copy as chain_copy, split};
@@ -33,23 +30,23 @@ enum Stop {
     /// The event ring or the list is full.
     Full,
     /// The guest broke the specification.
-    Breach(usize, u16, virtio::breach::Breach),
+    Breach(usize, u16, Breach),
 }
 
-/// Posts what waits: the guest's end, live requests that dom0 does not know of, new chains.
+type SlotList = heapless::Vec<usize, { VIRTIO_SLOTS as usize }>;
+
+/// Does what waits: completions, page-ins and live requests that dom0 does not know of, new chains,
+/// the guest's end.
 pub fn pump(domain: &Arc<Domain>) {
     let Some(guest) = domain.guest() else { return };
-    guest.stalled.store(false, Ordering::Release);
-    let result = {
+    {
         let mut slots = guest.devices.lock();
-        post_waiting(domain, &mut slots).and_then(|()| collect(domain, guest, &mut slots))
-    };
-    match result {
-        Ok(()) => {}
-        Err(Stop::Full) => guest.stalled.store(true, Ordering::Release),
-        Err(Stop::Breach(slot, queue, breach)) => {
-            crate::log::warn!("domain {}: virtio slot {slot} queue {queue}: {breach}", domain.id);
-            domain.end(End { reason: Reason::BadVirtqueue, detail: (slot as u64) << 32 | u64::from(queue) });
+        // Before it is tried: room that dom0 makes meanwhile is then not overlooked.
+        guest.stalled.store(true, Ordering::Release);
+        match move_on(domain, guest, &mut slots) {
+            Ok(true) => guest.stalled.store(false, Ordering::Release),
+            Ok(false) | Err(Stop::Full) => {}
+            Err(Stop::Breach(slot, queue, breach)) => end_for(domain, slot, queue, breach),
         }
     }
     tell_end(domain, guest);
@@ -57,48 +54,89 @@ pub fn pump(domain: &Arc<Domain>) {
     wake::room_came(domain);
 }
 
-fn post_waiting(domain: &Domain, slots: &mut Slots) -> Result<(), Stop> {
-    let Slots { live, devices, .. } = slots;
-    for request in live.iter_mut().filter(|request| !request.posted) {
-        let Some(guest) = domain.guest() else { return Ok(()) };
-        post(domain, guest, is(devices, request.slot, VIRTIO_BLOCK), request)?;
+/// One more turn of work that was too much for one; true if there was any.
+pub fn go_on(domain: &Arc<Domain>) -> bool {
+    let unfinished = domain.guest().is_some_and(|guest| guest.unfinished.swap(false, Ordering::AcqRel));
+    if unfinished {
+        pump(domain);
     }
-    Ok(())
+    unfinished
 }
 
-/// True if the slot holds a device of this kind.
+/// Ends a guest that broke the specification.
+pub(super) fn end_for(domain: &Domain, slot: usize, queue: u16, breach: Breach) {
+    crate::log::warn!("domain {}: virtio slot {slot} queue {queue}: {breach}", domain.id);
+    domain.end(End { reason: Reason::BadVirtqueue, detail: (slot as u64) << 32 | u64::from(queue) });
+}
+
+/// True if nothing waits any more. Requests of one device stay in order; devices do not wait for
+/// each other.
+fn move_on(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots) -> Result<bool, Stop> {
+    let finished = completion::finish_all(domain, guest, slots);
+    let asked = guest.memory.lock().ask_again(domain);
+    let mut blocked = post_waiting(domain, guest, slots)?;
+    for slot in (0..VIRTIO_SLOTS as usize).filter(|slot| blocked & 1 << slot == 0).collect::<SlotList>() {
+        match collect(domain, guest, slots, slot) {
+            Err(Stop::Full) => blocked |= 1 << slot,
+            result => result?,
+        }
+    }
+    Ok(finished && asked && blocked == 0)
+}
+
+/// The slots whose requests could not all be posted, a bit a slot.
+fn post_waiting(domain: &Domain, guest: &Guest, slots: &mut Slots) -> Result<u32, Stop> {
+    let Slots { live, devices, .. } = slots;
+    let mut blocked = 0;
+    for request in live.iter_mut().filter(|request| !request.posted && request.done.is_none()) {
+        if blocked & 1 << request.slot != 0 {
+            continue;
+        }
+        match post(domain, guest, is(devices, request.slot, VIRTIO_BLOCK), request) {
+            Err(Stop::Full) => blocked |= 1 << request.slot,
+            result => result?,
+        }
+    }
+    Ok(blocked)
+}
+
+/// [`Slots::is`] where the list of requests is in use.
 fn is(devices: &[Option<Box<Device>>], slot: usize, id: u32) -> bool {
     devices.get(slot).and_then(Option::as_ref).is_some_and(|device| device.id() == id)
 }
 
-/// Takes new chains from the queues that were notified.
-fn collect(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots) -> Result<(), Stop> {
-    for slot in 0..VIRTIO_SLOTS as usize {
-        while slots.notified[slot] != 0 {
-            let queue = slots.notified[slot].trailing_zeros() as u16;
-            if is(&slots.devices, slot, VIRTIO_BALLOON) {
-                work_balloon(domain, guest, slots, slot, queue)?;
-            }
-            while let Some(mut request) = next(domain, guest, slots, slot, queue)? {
-                let posted = post(domain, guest, is(&slots.devices, slot, VIRTIO_BLOCK), &mut request);
-                slots.live.push(request);
-                posted?;
-            }
-            slots.notified[slot] &= !(1 << queue);
+/// Takes new chains from the queues of a slot that were notified.
+fn collect(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: usize) -> Result<(), Stop> {
+    while slots.notified[slot] != 0 {
+        let queue = slots.notified[slot].trailing_zeros() as u16;
+        if is(&slots.devices, slot, VIRTIO_BALLOON) && !work_balloon(domain, guest, slots, slot, queue)? {
+            return Ok(());
         }
+        while let Some(mut request) = next(domain, guest, slots, slot, queue)? {
+            let posted = post(domain, guest, is(&slots.devices, slot, VIRTIO_BLOCK), &mut request);
+            slots.live.push(request);
+            posted?;
+        }
+        slots.notified[slot] &= !(1 << queue);
     }
     Ok(())
 }
 
-/// The balloon's queues are worked off here: dom0 has no part in them.
-fn work_balloon(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<(), Stop> {
-    match balloon::work(domain, &mut guest.memory.lock(), slots, slot, queue) {
-        Ok(true) => interrupt(domain, guest, VIRTIO_GSI + slot as u32),
-        Ok(false) => {}
-        Err(QueueError::Breach(breach)) => return Err(Stop::Breach(slot, queue, breach)),
-        Err(_) => return Err(Stop::Full),
+/// The balloon's queues are worked off here: dom0 has no part in them. False if there is more than
+/// one turn may take.
+fn work_balloon(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<bool, Stop> {
+    let worked = balloon::work(domain, &mut guest.memory.lock(), slots, slot, queue);
+    match worked {
+        Ok(work) => {
+            if work.interrupt {
+                interrupt(domain, guest, VIRTIO_GSI + slot as u32);
+            }
+            guest.unfinished.store(!work.is_done, Ordering::Release);
+            Ok(work.is_done)
+        }
+        Err(QueueError::Breach(breach)) => Err(Stop::Breach(slot, queue, breach)),
+        Err(_) => Err(Stop::Full),
     }
-    Ok(())
 }
 
 /// The next chain of a queue as a request; `None` if the queue is empty or not in use.
@@ -127,7 +165,7 @@ fn next(
         Err(_) => return Err(Stop::Full),
     };
     if !chain.complete {
-        return Err(Stop::Breach(slot, queue, virtio::breach::Breach::TooLong(chain.head)));
+        return Err(Stop::Breach(slot, queue, Breach::TooLong(chain.head)));
     }
     let mut kept = Vec::new();
     if kept.try_reserve_exact(segments.len()).is_err() {
@@ -146,6 +184,7 @@ fn next(
         writable: chain.writable,
         segments: kept,
         posted: false,
+        done: None,
         dropped: Vec::new(),
     }))
 }
@@ -164,7 +203,7 @@ fn post(domain: &Domain, guest: &Guest, block_device: bool, request: &mut Reques
     let mut body = heapless::Vec::<Segment, MAX_SEGMENTS>::new();
     for piece in split::pieces(&request.segments) {
         if body.push(memory.segment(&piece, request, rules)).is_err() {
-            return Err(Stop::Breach(request.slot, request.queue, virtio::breach::Breach::TooLong(request.head)));
+            return Err(Stop::Breach(request.slot, request.queue, Breach::TooLong(request.head)));
         }
     }
     let count = body.len() as u32;
@@ -197,82 +236,6 @@ fn post(domain: &Domain, guest: &Guest, block_device: bool, request: &mut Reques
     Ok(())
 }
 
-/// `COPY_OUT` and `COPY_IN`: bytes copied.
-pub fn copy(domain: &Domain, operation: u32, args: [u64; 5]) -> Result<i64, Error> {
-    let [id, offset, buffer, len, _] = args;
-    let guest = domain.guest().ok_or(Error::NotFound)?;
-    if !crate::dom0::owns(buffer, len) {
-        return Err(Error::BadBuffer);
-    }
-    let slots = guest.devices.lock();
-    let request = slots.live.iter().find(|request| request.id == id).ok_or(Error::NotFound)?;
-    let size = if operation == op::COPY_OUT { request.readable } else { request.writable };
-    if offset.checked_add(len).is_none_or(|end| end > size.into()) {
-        return Err(Error::OutsideRequest);
-    }
-    let mut memory = guest.memory.lock();
-    let mut piece = [0; 4096];
-    let mut done = 0;
-    while done < len {
-        let take = (len - done).min(4096) as usize;
-        let at = (offset + done) as u32;
-        let part = &mut piece[..take];
-        let result = if operation == op::COPY_OUT {
-            chain_copy::read_or_zero(&mut *memory, &request.segments, at, part)
-                .map(|_| direct::write_bytes(buffer + done, part))
-        } else {
-            direct::read_bytes(buffer + done, part);
-            chain_copy::write(&mut *memory, &request.segments, at, part).map(|_| ())
-        };
-        result.map_err(|_| Error::NoMemory)?;
-        done += take as u64;
-    }
-    Ok(len.cast_signed())
-}
-
-/// `COMPLETE`.
-pub fn complete(domain: &Arc<Domain>, id: u64, written: u64, flags: u64) -> Result<(), Error> {
-    let guest = domain.guest().ok_or(Error::NotFound)?;
-    let slot = {
-        let mut slots = guest.devices.lock();
-        let at = slots.live.iter().position(|request| request.id == id).ok_or(Error::NotFound)?;
-        let (slot, queue, head, most) = {
-            let request = &slots.live[at];
-            (request.slot, request.queue, request.head, request.writable)
-        };
-        let written = u32::try_from(written).ok().filter(|&written| written <= most).ok_or(Error::OutsideRequest)?;
-        let Some(device) = slots.devices[slot].as_mut() else { return Err(Error::NotFound) };
-        let mut interrupt = false;
-        if let Some(virtqueue) = device.queue(queue) {
-            let pushed = virtqueue.push_used(&mut *guest.memory.lock(), head, written);
-            match pushed {
-                Ok(wanted) => interrupt = wanted,
-                Err(QueueError::NotPresent(gfn)) => {
-                    guest.memory.lock().want(domain, gfn);
-                    return Err(Error::Again);
-                }
-                Err(QueueError::Breach(breach)) => {
-                    crate::log::warn!("domain {}: virtio slot {slot} queue {queue}: {breach}", domain.id);
-                    domain.end(End { reason: Reason::BadVirtqueue, detail: (slot as u64) << 32 | u64::from(queue) });
-                }
-                Err(QueueError::NotLive(_)) => {}
-            }
-        }
-        if interrupt {
-            device.raise_used();
-        }
-        let request = slots.live.remove(at);
-        if flags & abi::command::complete::ASSOCIATE != 0 {
-            guest.memory.lock().associate(&request);
-        }
-        interrupt.then_some(slot)
-    };
-    if let Some(slot) = slot {
-        self::interrupt(domain, guest, VIRTIO_GSI + slot as u32);
-    }
-    Ok(())
-}
-
 /// An edge on an input of the guest's IO-APIC.
 pub fn interrupt(domain: &Domain, guest: &Guest, gsi: u32) {
     let delivery = guest.io_apic.lock().pulse(gsi as u8);
@@ -301,11 +264,12 @@ pub fn pump_all() {
     });
 }
 
-/// After an attach: everything that is live, again.
+/// After an attach: everything that is live, again. What finds no room in the ring is posted at a
+/// later doorbell.
 pub fn repost_all() {
     list::each(|domain| {
         let Some(guest) = domain.guest() else { return };
-        for request in &mut guest.devices.lock().live {
+        for request in guest.devices.lock().live.iter_mut().filter(|request| request.done.is_none()) {
             request.posted = false;
             // A new daemon counts references anew, and these are not among them.
             request.dropped.clear();
@@ -313,7 +277,7 @@ pub fn repost_all() {
         {
             let mut memory = guest.memory.lock();
             memory.take_back();
-            memory.ask_again(domain);
+            memory.forget_asked();
         }
         wake::all(domain);
         if guest.state.load(Ordering::Acquire) == abi::domain::state::ENDED {

@@ -1,10 +1,12 @@
 //! The virtio slots of a guest and what is live in them.
 
+use super::balloon::Chain;
 use super::uart::Uart;
-use abi::platform::VIRTIO_SLOTS;
+use abi::platform::{VIRTIO_BALLOON, VIRTIO_SLOTS};
 use abi::{BlockRef, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use paging::Gfn;
 use virtio::balloon_stats::Poll;
 use virtio::chain::ChainSegment;
 use virtio::mmio::Device;
@@ -30,9 +32,20 @@ pub struct Request {
     pub segments: Vec<ChainSegment>,
     /// dom0 was told of it.
     pub posted: bool,
+    /// dom0 has completed it; the guest is told when the page of its used ring is there.
+    pub done: Option<Done>,
     /// Pages that got a fresh frame for it (R3), and the content that this made superfluous: told
     /// to dom0 with the request.
     pub dropped: Vec<(u64, BlockRef)>,
+}
+
+/// What dom0 said of a request that is over.
+#[derive(Clone, Copy)]
+pub struct Done {
+    /// Bytes written, for the used ring.
+    pub written: u32,
+    /// Its whole pages have names in dom0.
+    pub associate: bool,
 }
 
 /// All slots, with the 16550 and the power button.
@@ -53,6 +66,8 @@ pub struct Slots {
     pub balloon: Poll,
     /// The balloon's target, in pages.
     pub balloon_target: u64,
+    /// The balloon's chain that is half done.
+    pub chain: Option<Chain>,
 }
 
 impl Slots {
@@ -67,6 +82,7 @@ impl Slots {
             events: 0,
             balloon: Poll::RESET,
             balloon_target: 0,
+            chain: None,
         }
     }
 
@@ -88,18 +104,29 @@ impl Slots {
         Ok(())
     }
 
-    /// True if a live request has bytes in this page: it must stay.
-    pub fn pins(&self, gfn: u64) -> bool {
-        let inside = |segment: &ChainSegment| {
-            let last = segment.gpa.saturating_add(segment.len.saturating_sub(1).into());
-            (segment.gpa >> 12..=last >> 12).contains(&gfn)
-        };
-        self.live.iter().any(|request| request.segments.iter().any(inside))
+    /// True if the slot holds a device of this kind.
+    pub fn is(&self, slot: usize, id: u32) -> bool {
+        self.devices.get(slot).and_then(Option::as_ref).is_some_and(|device| device.id() == id)
+    }
+
+    /// Takes out of `pages` those in which a live request has bytes: they must stay.
+    pub fn spare_pinned<const N: usize>(&self, pages: &mut heapless::Vec<Gfn, N>) {
+        pages.sort_unstable();
+        for segment in self.live.iter().flat_map(|request| &request.segments) {
+            let last = segment.gpa.saturating_add(segment.len.saturating_sub(1).into()) >> 12;
+            let first = pages.partition_point(|gfn| gfn.0 < segment.gpa >> 12);
+            while pages.get(first).is_some_and(|gfn| gfn.0 <= last) {
+                pages.remove(first);
+            }
+        }
     }
 
     /// Forgets what was live in a slot (and, if given, in one queue of it).
     pub fn forget(&mut self, slot: usize, queue: Option<u16>) {
         self.live.retain(|request| request.slot != slot || queue.is_some_and(|queue| request.queue != queue));
+        if self.is(slot, VIRTIO_BALLOON) {
+            self.chain = None;
+        }
         match queue {
             Some(queue) => self.notified[slot] &= !(1 << queue),
             None => self.notified[slot] = 0,

@@ -13,6 +13,8 @@ use paging::{Cursor, Gfn, Mfn, TableCursor};
 
 /// Pages that one call gives back.
 const BUDGET: usize = 2048;
+/// Pages that are looked at together.
+const PIECE: usize = 128;
 
 /// `DESTROY`: [`Error::Again`] until all is given back.
 pub fn destroy(domain: &Arc<Domain>) -> Result<(), Error> {
@@ -34,6 +36,11 @@ pub fn destroy(domain: &Arc<Domain>) -> Result<(), Error> {
     }
     list::remove(domain.id);
     Ok(())
+}
+
+/// True once `DESTROY` was asked for.
+pub fn is_dying(domain: &Domain) -> bool {
+    domain.guest().is_some_and(|guest| guest.state.load(Ordering::Acquire) == state::DYING)
 }
 
 /// Where each phase of giving back goes on.
@@ -72,8 +79,14 @@ impl GuestMemory {
     }
 
     fn free_frames(&mut self, cursor: &mut Cursor) -> bool {
-        let mut found = heapless::Vec::<(Gfn, Mfn), BUDGET>::new();
-        let walked = self.p2m.for_each_bounded(&Tables, cursor, BUDGET as u32, |gfn, state| {
+        (0..BUDGET / PIECE).any(|_| self.free_piece(cursor))
+    }
+
+    /// True when the cursor is at its end. Never inlined: what it finds takes room on the stack.
+    #[inline(never)]
+    fn free_piece(&mut self, cursor: &mut Cursor) -> bool {
+        let mut found = heapless::Vec::<(Gfn, Mfn), PIECE>::new();
+        let walked = self.p2m.for_each_bounded(&Tables, cursor, PIECE as u32, |gfn, state| {
             if let Some(mfn) = state.frame() {
                 let _ = found.push((gfn, mfn));
             }

@@ -78,6 +78,14 @@ impl Nested {
         .is_some_and(|leaf| leaf.dirty)
     }
 
+    /// Marks a page as written, as the processor would.
+    pub fn set_dirty(&mut self, gfn: Gfn) {
+        match self {
+            Self::Npt(tree) => tree.set_dirty(&Tables, gfn),
+            Self::Ept(tree) => tree.set_dirty(&Tables, gfn),
+        }
+    }
+
     /// Clears the dirty bits of pages and flushes once if any was set; which ones were.
     pub fn clear_dirty<const N: usize>(&mut self, pages: &[Gfn], flush: impl FnOnce()) -> Vec<bool, N> {
         match self {

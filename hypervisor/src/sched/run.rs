@@ -133,8 +133,10 @@ fn enter_guest(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context) ->
     let exit = context.backend.run(&mut context.registers, flush);
     this.in_guest.store(false, Ordering::SeqCst);
     let next = domain::handle(vcpu, domain, context, exit);
+    let went_on = crate::guest::go_on(domain);
     crate::service::raise_interrupt();
-    next
+    // Between two turns of long work interrupts get in.
+    if went_on && next == Next::Continue { Next::Window } else { next }
 }
 
 /// Loads what a vCPU has on a CPU beyond its backend's state.

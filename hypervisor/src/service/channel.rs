@@ -6,7 +6,7 @@ use crate::memory::direct;
 use abi::channel::{COMMANDS, DETAIL_SIZE, EVENTS, layout};
 use abi::command::CommandEntry;
 use abi::event::Event;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering, fence};
 use zerocopy::{FromBytes, IntoBytes};
 
 struct Rings {
@@ -54,8 +54,8 @@ fn store(address: u64, value: u32) {
 /// Posts an event with the bytes of its detail area. False if there is no room or no daemon: the
 /// poster keeps it, and tries again when [`super::commands`] or an attach asks for it.
 pub fn post(event: &Event, detail: &[u8]) -> bool {
-    let Some(was_empty) = put(&mut RINGS.lock(), event, detail) else { return false };
-    RAISE.fetch_or(was_empty, Ordering::AcqRel);
+    let Some(raise) = put(&mut RINGS.lock(), event, detail) else { return false };
+    RAISE.fetch_or(raise, Ordering::AcqRel);
     true
 }
 
@@ -66,7 +66,7 @@ pub fn raise_interrupt() {
     }
 }
 
-/// Puts one event into the ring: `None` if it is full, else whether it was empty.
+/// Puts one event into the ring: `None` if it is full, else whether dom0 must be told.
 fn put(rings: &mut Rings, event: &Event, detail: &[u8]) -> Option<bool> {
     let (channel, details) = rings.areas?;
     let waiting = rings.event_tail.wrapping_sub(load(channel + layout::EVENT_HEAD));
@@ -77,9 +77,13 @@ fn put(rings: &mut Rings, event: &Event, detail: &[u8]) -> Option<bool> {
     let len = detail.len().min(DETAIL_SIZE as usize);
     direct::write_bytes(details + slot * u64::from(DETAIL_SIZE), &detail[..len]);
     direct::write_bytes(channel + layout::EVENTS + slot * 64, event.as_bytes());
-    rings.event_tail = rings.event_tail.wrapping_add(1);
+    let before = rings.event_tail;
+    rings.event_tail = before.wrapping_add(1);
     store(channel + layout::EVENT_TAIL, rings.event_tail);
-    Some(waiting == 0)
+    // dom0 may have taken all that there was while this one was copied, and have seen the old tail:
+    // only what it has taken by now tells whether it looks again by itself.
+    fence(Ordering::SeqCst);
+    Some(load(channel + layout::EVENT_HEAD) == before)
 }
 
 /// The next command, copied, with its place in the ring.

@@ -51,6 +51,10 @@ fn execute(command: &mut Command) -> Result<i64, Error> {
 }
 
 fn on_domain(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64, Error> {
+    // Teardown goes over the memory once: nothing may be put behind it.
+    if guest::is_dying(domain) && !matches!(operation, op::DESTROY | op::DOMAIN_INFO) {
+        return Err(Error::NotFound);
+    }
     match operation {
         op::ADD_DEVICE => {
             let config = take::<DeviceConfig>(args[4])?;
