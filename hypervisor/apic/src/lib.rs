@@ -12,6 +12,7 @@
 
 pub mod destination;
 pub mod esr;
+pub mod held;
 pub mod icr;
 pub mod io;
 pub mod local;
@@ -25,6 +26,7 @@ pub mod vectors;
 pub mod vet;
 
 pub use destination::Destination;
+pub use held::Held;
 pub use icr::Ipi;
 pub use io::{Delivery, IoApic, Written};
 pub use local::LocalApic;

@@ -2,20 +2,18 @@
 //!
 //! dom0's vCPU on a CPU has that CPU's APIC identifier, so a message finds its vCPU by arriving.
 //! An edge is acknowledged at once. A level stays in service at the real controller until dom0
-//! ends it: the controller would send it again otherwise.
+//! ends it: the controller would send it again otherwise. A vCPU may end a lower vector while a higher
+//! one waits for it: see [`apic::held`].
 
 use super::{io_apic, space};
+use crate::cpu::lock::{Level, Lock};
 use crate::cpu::{self, MAX_CPUS, lapic};
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU64, Ordering};
+use apic::Held;
 
 /// Vectors in service at each CPU's real local APIC, level-triggered.
-static IN_SERVICE: [[AtomicU64; 4]; MAX_CPUS as usize] =
-    [const { [const { AtomicU64::new(0) }; 4] }; MAX_CPUS as usize];
-
-fn word(vector: u8) -> (&'static AtomicU64, u64) {
-    (&IN_SERVICE[cpu::index() as usize][usize::from(vector / 64)], 1 << (vector % 64))
-}
+static IN_SERVICE: [Lock<Held>; MAX_CPUS as usize] =
+    [const { Lock::new(Level::LocalApic, Held::EMPTY) }; MAX_CPUS as usize];
 
 /// A vector that is none of ours arrived on this CPU.
 pub fn device_interrupt(vector: u8) {
@@ -33,8 +31,7 @@ pub fn device_interrupt(vector: u8) {
         return;
     };
     if level {
-        let (word, bit) = word(vector);
-        word.fetch_or(bit, Ordering::Relaxed);
+        IN_SERVICE[cpu::index() as usize].lock().begin(vector);
     } else {
         lapic::eoi();
     }
@@ -46,9 +43,7 @@ pub fn end_of_interrupt(vector: u8, was_level: bool) {
     if !was_level {
         return;
     }
-    let (word, bit) = word(vector);
-    if word.fetch_and(!bit, Ordering::Relaxed) & bit != 0 {
-        lapic::eoi();
-    }
+    let writes = IN_SERVICE[cpu::index() as usize].lock().end(vector);
+    (0..writes).for_each(|_| lapic::eoi());
     io_apic::end_of_interrupt(vector);
 }
