@@ -26,7 +26,7 @@ const fn kind(name: &'static str, title: &'static str, unit: &'static str, scale
     Kind { name, title, unit, scale, bound }
 }
 
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 18] = [
     kind("cpuid", "exit: CPUID", "us", 1e3, Bound::OfPeer(0.4, 0.0)),
     kind("port", "exit: port read", "us", 1e3, Bound::None),
     kind("mmio", "exit: device memory", "us", 1e3, Bound::None),
@@ -36,11 +36,15 @@ const KINDS: [Kind; 14] = [
     kind("halt", "halt and timer", "us", 1e3, Bound::None),
     kind("first_touch", "demand-zero fault", "us", 1e3, Bound::None),
     kind("second_touch", "touch of a present page", "us", 1e3, Bound::None),
-    kind("swap_in", "swap-in, wait of the vCPU", "us", 1e3, Bound::None),
+    kind("swap_in", "swap-in, the vCPU's wait, mean", "us", 1e3, Bound::None),
+    kind("swap_in_worst", "swap-in, the worst wait", "ms", 1e6, Bound::None),
+    kind("swap_faults", "faults for each page that was needed", "", 1.0, Bound::None),
     kind("dom0_shell", "power-on to dom0's shell", "s", 1e3, Bound::OfPeer(1.5, 1.0)),
     kind("guest_boot", "Linux guest: create to user space", "s", 1e3, Bound::OfPeer(1.0, 0.0)),
     kind("image_text", "image: code and constants", "KiB", 1.0, Bound::Most(1024.0)),
-    kind("tables", "tables, percent of guest memory", "%", 1.0, Bound::Most(0.5)),
+    kind("image_memory", "image: memory when loaded", "KiB", 1.0, Bound::None),
+    kind("tables_bytes", "tables for a GiB of guest memory", "KiB", 1024.0, Bound::None),
+    kind("tables", "tables, part of guest memory", "%", 1.0, Bound::Most(0.5)),
 ];
 
 /// A result.
@@ -52,10 +56,14 @@ pub struct Measurement {
     pub title: &'static str,
     /// Of all its values.
     pub unit: &'static str,
-    /// Hypercube.
+    /// Hypercube, median.
     pub ours: Option<f64>,
-    /// KVM, or the kernel without a hypervisor.
+    /// Its least and its most.
+    pub ours_spread: Option<(f64, f64)>,
+    /// KVM, or the kernel without a hypervisor, median.
     pub peer: Option<f64>,
+    /// Its least and its most.
+    pub peer_spread: Option<(f64, f64)>,
     /// The most that is allowed.
     pub bound: Option<f64>,
 }
@@ -74,13 +82,24 @@ pub fn all(ours: &Samples, peer: &Samples) -> Vec<Measurement> {
 
 fn one(kind: &Kind, ours: &Samples, peer: &Samples) -> Measurement {
     let scaled = |samples: &Samples| samples.median(kind.name).map(|value| value / kind.scale);
+    let spread = |samples: &Samples| samples.spread(kind.name).map(|(a, b)| (a / kind.scale, b / kind.scale));
+    let (ours_spread, peer_spread) = (spread(ours), spread(peer));
     let peer = scaled(peer);
     let bound = match kind.bound {
         Bound::None => None,
         Bound::Most(most) => Some(most),
         Bound::OfPeer(times, plus) => peer.map(|peer| peer * times + plus),
     };
-    Measurement { name: kind.name, title: kind.title, unit: kind.unit, ours: scaled(ours), peer, bound }
+    Measurement {
+        name: kind.name,
+        title: kind.title,
+        unit: kind.unit,
+        ours: scaled(ours),
+        ours_spread,
+        peer,
+        peer_spread,
+        bound,
+    }
 }
 
 #[cfg(test)]

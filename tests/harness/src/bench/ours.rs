@@ -20,7 +20,7 @@ cube console --replay 65536 boot </dev/null | until_up guest_boot $start
 cube wait boot >/dev/null
 small exits 'benchmark-exits' "memory = '64M'"
 run exits 120
-small swap 'memory mib=40 passes=2 zero=0' "memory = '64M'" "limit = '24M'" "on_crash = 'keep'"
+small swap 'memory mib=56 passes=2 zero=0' "memory = '64M'" "limit = '32M'" "on_crash = 'keep'"
 run swap 120
 cube --json stats swap
 exit 0
@@ -50,8 +50,15 @@ fn counters(line: &str, samples: &mut Samples) {
     let number = |value: &Value| value.as_f64().filter(|value| *value > 0.0);
     if let (Some(wait), Some(count)) = (number(&counters["total_wait_ns"]), number(&counters["swap_in"])) {
         samples.add("swap_in", wait / count);
+        if let (Some(faults), Some(fresh)) = (number(&stats["exits"]["fault"]), number(&counters["demand_zero"])) {
+            samples.add("swap_faults", faults / (fresh + count));
+        }
+    }
+    if let Some(worst) = number(&counters["worst_wait_ns"]) {
+        samples.add("swap_in_worst", worst);
     }
     if let (Some(tables), Some(all)) = (number(&memory["tables_bytes"]), number(&memory["memory_bytes"])) {
         samples.add("tables", 100.0 * tables / all);
+        samples.add("tables_bytes", f64::from(1 << 30) * tables / all);
     }
 }

@@ -8,21 +8,20 @@ use std::{fs, path::Path, process::ExitCode};
 
 /// Prints and writes. A bound that is not kept is a failure.
 pub fn show(folder: &Path, results: &[Measurement], ours: &Samples, peer: &Samples) -> Result<ExitCode> {
-    println!("\n{:<36}{:>6}{:>12}{:>12}{:>12}", "", "", "Hypercube", "peer", "at most");
+    println!("\n{:<38}{:>4}{:>26}{:>26}{:>10}", "", "", "Hypercube", "peer", "at most");
     for result in results {
-        let cell = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
+        let bound = result.bound.map_or("-".to_owned(), |bound| format!("{bound:.2}"));
         let verdict = match result.is_kept() {
             Some(true) => "  kept",
             Some(false) => "  NOT KEPT",
             None => "",
         };
         println!(
-            "{:<36}{:>6}{:>12}{:>12}{:>12}{verdict}",
+            "{:<38}{:>4}{:>26}{:>26}{bound:>10}{verdict}",
             result.title,
             result.unit,
-            cell(result.ours),
-            cell(result.peer),
-            cell(result.bound)
+            cell(result.ours, result.ours_spread),
+            cell(result.peer, result.peer_spread),
         );
     }
     println!("peer: the same kernel without a hypervisor (dom0's shell), KVM with QEMU's microvm (the rest)");
@@ -33,6 +32,15 @@ pub fn show(folder: &Path, results: &[Measurement], ours: &Samples, peer: &Sampl
     println!("\nnumbers: {}\npicture: {}", data.display(), picture.display());
     let broken = results.iter().any(|result| result.is_kept() == Some(false));
     Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A median and, if there is one, its spread.
+fn cell(median: Option<f64>, spread: Option<(f64, f64)>) -> String {
+    match (median, spread) {
+        (Some(median), Some((least, most))) if least < most => format!("{median:.2} ({least:.2}-{most:.2})"),
+        (Some(median), _) => format!("{median:.2}"),
+        (None, _) => "-".to_owned(),
+    }
 }
 
 fn panel(results: &[Measurement], unit: &str) -> Panel {

@@ -28,6 +28,12 @@ impl Samples {
         }
     }
 
+    /// The least and the most, if there is a value.
+    pub fn spread(&self, name: &str) -> Option<(f64, f64)> {
+        let values = self.0.get(name)?;
+        Some((values.iter().copied().reduce(f64::min)?, values.iter().copied().reduce(f64::max)?))
+    }
+
     /// The median, if there is a value.
     pub fn median(&self, name: &str) -> Option<f64> {
         let mut values = self.0.get(name)?.clone();
@@ -55,6 +61,7 @@ mod tests {
         assert_eq!(samples.median("cpuid"), Some(30.0));
         samples.add("cpuid", 40.0);
         assert_eq!(samples.median("cpuid"), Some(35.0));
+        assert_eq!(samples.spread("cpuid"), Some((10.0, 100.0)));
         assert_eq!(samples.median("port"), None);
     }
 }
