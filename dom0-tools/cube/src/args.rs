@@ -106,7 +106,8 @@ pub enum Command {
         command: Mem,
     },
     /// Show the swap store
-    Swap,
+    #[command(visible_alias = "swap")]
+    Store,
     /// Show or switch a domain's reconciliation (R1, R2, R3)
     Reconcile {
         #[command(flatten)]

@@ -6,7 +6,8 @@ mod common;
 use abi::domain::{DomainInfo, reason, state};
 use common::Daemon;
 use protocol::{
-    Domain, ErrorCode, Failure, Payload, Policy, Reason, Reconcile, Request, Response, Source, Stats, Summary,
+    Domain, ErrorCode, Failure, Journal, Payload, Policy, Reason, Reconcile, Request, Response, Source, Stats, Store,
+    StoreDisk, Summary,
 };
 use std::fs;
 use zerocopy::FromZeros;
@@ -54,6 +55,15 @@ fn answer(request: &Request) -> Response {
             tables_bytes: 4096,
             devices: Vec::new(),
         })),
+        Request::Store => Payload::Store(Store {
+            path: "/swap".into(),
+            size_bytes: 1 << 30,
+            used_bytes: 3 << 20,
+            free_bytes: 1021 << 20,
+            journal: Journal::Failing,
+            disks: vec![StoreDisk { path: "/a.img".into(), references: 12, domains: vec![3, 4], resolving: false }],
+            ..Store::default()
+        }),
         _ => Payload::Done,
     }
     .into()
@@ -134,6 +144,22 @@ fn stats_have_the_published_names() {
     assert!(daemon.cube(&["stats"]).out.contains("4711"));
     let json = daemon.cube(&["mem", "show", "--json"]).json();
     assert_eq!(json["domains"][0]["limit_bytes"], 128 << 20);
+}
+
+#[test]
+fn the_store_is_shown_with_its_journal_and_its_disks() {
+    let daemon = daemon();
+    for name in ["store", "swap"] {
+        let ran = daemon.cube(&[name]);
+        assert_eq!(daemon.last(), Request::Store);
+        let lines: Vec<Vec<&str>> = ran.out.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert!(lines.contains(&vec!["free", "1021", "MiB"]), "{}", ran.out);
+        assert!(ran.out.contains("failing"), "{}", ran.out);
+        assert!(lines.contains(&vec!["12", "3", "4", "/a.img"]), "{}", ran.out);
+    }
+    let json = daemon.cube(&["store", "--json"]).json();
+    assert_eq!((&json["type"], &json["journal"]), (&"store".into(), &"failing".into()));
+    assert_eq!((&json["used_bytes"], &json["disks"][0]["references"]), (&(3 << 20).into(), &12.into()));
 }
 
 #[test]

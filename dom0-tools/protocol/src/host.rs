@@ -64,16 +64,61 @@ pub struct Store {
     pub size_bytes: u64,
     /// Blocks in use, in bytes.
     pub used_bytes: u64,
+    /// Blocks that can be used, in bytes.
+    #[serde(default)]
+    pub free_bytes: u64,
+    /// Blocks that could not be written and are not used any more, in bytes.
+    #[serde(default)]
+    pub broken_bytes: u64,
     /// References to blocks of the store, from pages.
     pub page_references: u64,
     /// References to blocks of the store, from disks.
     pub disk_references: u64,
     /// Bytes read since the daemon started.
     pub read_bytes: u64,
-    /// Bytes written since the daemon started.
+    /// Bytes written since the daemon started, to blocks and to the journal.
     pub write_bytes: u64,
+    /// Of those, to the journal.
+    #[serde(default)]
+    pub journal_bytes: u64,
+    /// References that were made durable together, at guests' flushes or for want of room.
+    #[serde(default)]
+    pub commits: u64,
+    /// Blocks of disks that were copied home because nobody uses the disk any more.
+    #[serde(default)]
+    pub resolved: u64,
     /// Page-outs refused because the store was full.
     pub full: u64,
     /// Read and write errors.
     pub errors: u64,
+    /// The journal of references.
+    #[serde(default)]
+    pub journal: Journal,
+    /// The disks that are open.
+    #[serde(default)]
+    pub disks: Vec<StoreDisk>,
+}
+
+/// How the journal of references is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Journal {
+    /// It is written.
+    #[default]
+    Well,
+    /// The last append failed: no references are made until one succeeds.
+    Failing,
+}
+
+/// A disk that may have blocks in the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreDisk {
+    /// The image.
+    pub path: PathBuf,
+    /// Its blocks that are references.
+    pub references: u64,
+    /// Domains that use it.
+    pub domains: Vec<u32>,
+    /// Its blocks are being copied home.
+    pub resolving: bool,
 }

@@ -29,7 +29,7 @@ pub mod wire;
 pub use domain::{Device, DeviceKind, Domain, Policy, Reason, Reconcile, State, Summary};
 pub use exit::Exit;
 pub use failure::{ErrorCode, Failure, Mistake};
-pub use host::{Host, Store, VersionInfo};
+pub use host::{Host, Journal, Store, StoreDisk, VersionInfo};
 pub use log::{LogChunk, TraceChunk, TraceEntry};
 pub use request::{Call, Request, Source};
 pub use response::{Payload, Response};

@@ -89,7 +89,7 @@ pub struct Counters {
     pub runs_per_guest_read: Option<f64>,
     /// Blocks moved by the defragmenter.
     pub defrag_moved: Option<u64>,
-    /// Duration of the last resolution of all references of a disk, in milliseconds.
+    /// Of a domain that has ended: how long it took to copy its disks' references home, in milliseconds.
     pub resolve_all_ms: Option<u64>,
     /// Longest time a vCPU waited for a page.
     pub worst_wait_ns: u64,

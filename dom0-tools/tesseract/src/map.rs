@@ -204,6 +204,12 @@ impl Map {
         }
     }
 
+    /// Blocks of a disk with a reference, current or durable.
+    #[must_use]
+    pub fn references(&self, disk: u16) -> u64 {
+        self.refs.len_of(disk) as u64
+    }
+
     /// Everything that the map knows about a page: for `why` questions. `(swapped to, clean name)`.
     #[must_use]
     pub fn page(&self, page: PageId) -> (Option<BlockRef>, Option<BlockRef>) {

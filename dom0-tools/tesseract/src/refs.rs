@@ -96,6 +96,12 @@ impl RefTable {
         self.disks.get(&disk).is_some_and(|d| !d.blocks.is_empty())
     }
 
+    /// Blocks of this disk with a history.
+    #[must_use]
+    pub fn len_of(&self, disk: u16) -> usize {
+        self.disks.get(&disk).map_or(0, |d| d.blocks.len())
+    }
+
     /// Blocks with a history, over all disks: what a journal has to hold.
     #[must_use]
     pub const fn len(&self) -> usize {

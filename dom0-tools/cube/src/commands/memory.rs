@@ -1,4 +1,4 @@
-//! `cube mem show`, `cube swap` and `cube reconcile`.
+//! `cube mem show` and `cube reconcile`.
 
 use crate::client::{Client, Result, unexpected};
 use crate::output::Output;
@@ -60,25 +60,6 @@ fn row(domain: &Where) -> Vec<String> {
         m.tables_bytes,
     ];
     std::iter::once(domain.name.to_owned()).chain(sizes.map(size)).collect()
-}
-
-/// The swap store.
-pub fn store(out: &mut Output, mut client: Client) -> Result<()> {
-    let payload = client.call(Request::Store)?;
-    let Payload::Store(store) = &payload else { return Err(unexpected(&payload)) };
-    out.put(&payload, || {
-        pairs(&[
-            ("path", store.path.display().to_string()),
-            ("size", size(store.size_bytes)),
-            ("used", size(store.used_bytes)),
-            ("references", format!("{} from pages, {} from disks", store.page_references, store.disk_references)),
-            ("read", size(store.read_bytes)),
-            ("written", size(store.write_bytes)),
-            ("full", store.full.to_string()),
-            ("errors", store.errors.to_string()),
-        ])
-    });
-    Ok(())
 }
 
 /// Sets the switches that are given and shows all.

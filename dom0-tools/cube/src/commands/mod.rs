@@ -12,5 +12,6 @@ mod memory;
 mod run;
 mod show;
 mod stats;
+mod store;
 
 pub use run::run;

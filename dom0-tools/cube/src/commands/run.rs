@@ -1,6 +1,6 @@
 //! Which command does what.
 
-use super::{check, console, create, doctor, host, life, list, log, memory, show, stats};
+use super::{check, console, create, doctor, host, life, list, log, memory, show, stats, store};
 use crate::args::{Args, Command, Mem, Switch};
 use crate::client::{Client, Result};
 use crate::output::Output;
@@ -54,7 +54,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         Command::Reconcile { name, r1, r2, r3 } => {
             memory::reconcile(out, client()?, &name.name, [*r1, *r2, *r3].map(|switch| switch.map(Switch::is_on)))?;
         }
-        Command::Swap => memory::store(out, client()?)?,
+        Command::Store => store::store(out, client()?)?,
         Command::Dmesg { follow } => log::dmesg(out, client()?, *follow)?,
         Command::Trace { follow } => log::trace(out, client()?, *follow)?,
         Command::Info => host::info(out, client()?)?,

@@ -60,9 +60,7 @@ impl<H: Hypervisor> Daemon<H> {
             stats.state = State::Ended;
         }
         self.ends.push(end.clone());
-        if let Err(error) = self.dir.save_ends(&self.ends.all()) {
-            tracing::warn!(%error, "how a domain ended could not be written down");
-        }
+        self.save_ends();
         Some(end)
     }
 
@@ -113,6 +111,28 @@ impl<H: Hypervisor> Daemon<H> {
         tracing::info!(name = record.name, ?pause, "built again by policy");
         let source = Source::Text { text: record.text, file: record.file };
         self.creations.push(Creation::again(source, record.name, record.restarts + 1, self.now + pause));
+    }
+
+    /// Adds to the ends of domains how long their disks took to be copied home.
+    pub(super) fn note_resolved(&mut self) {
+        let resolved = self.disks.take_resolved();
+        if resolved.is_empty() {
+            return;
+        }
+        for (id, took) in resolved {
+            let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            if let Some(counters) = self.ends.of(id).and_then(|end| end.stats.as_mut()).map(|s| &mut s.counters) {
+                counters.resolve_all_ms = counters.resolve_all_ms.max(Some(took));
+                counters.ref_lbas = Some(0);
+            }
+        }
+        self.save_ends();
+    }
+
+    fn save_ends(&self) {
+        if let Err(error) = self.dir.save_ends(&self.ends.all()) {
+            tracing::warn!(%error, "how a domain ended could not be written down");
+        }
     }
 
     /// Writes a domain's record down.

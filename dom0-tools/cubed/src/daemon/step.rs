@@ -22,6 +22,7 @@ impl<H: Hypervisor> Daemon<H> {
         self.time_out();
         self.consoles.log();
         let quiet = quiet && !self.disks_work();
+        self.note_resolved();
         self.lost.is_none() && (!quiet || self.busy())
     }
 

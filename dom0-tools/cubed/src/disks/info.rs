@@ -2,7 +2,7 @@
 
 use super::Disks;
 use crate::domains::Domain;
-use protocol::{Counters, DeviceCounters, ErrorCode, Failure, Store};
+use protocol::{Counters, DeviceCounters, ErrorCode, Failure, Journal, Store};
 use tesseract::{Extent, Medium, Op};
 
 /// Since the daemon started.
@@ -56,21 +56,28 @@ impl Disks {
             path: path.to_owned(),
             size_bytes: totals.slots * tesseract::BLOCK,
             used_bytes: used * tesseract::BLOCK,
+            free_bytes: totals.free * tesseract::BLOCK,
+            broken_bytes: totals.broken * tesseract::BLOCK,
             page_references: totals.swapped,
             disk_references: totals.ref_lbas,
             read_bytes: self.counts.store_read,
             write_bytes: self.counts.store_write + self.counts.journalled,
+            journal_bytes: self.counts.journalled,
+            commits: totals.commits,
+            resolved: totals.resolved,
             full: self.counts.full,
             errors: self.counts.errors,
+            journal: if self.map.journal_is_well() { Journal::Well } else { Journal::Failing },
+            disks: self.media.shown(|unit| self.map.references(unit)),
         })
     }
 
     /// Adds what dom0 counts of a domain.
     #[expect(clippy::cast_precision_loss, reason = "an average")]
-    pub fn count(&self, id: u32, _domain: &Domain, counters: &mut Counters) {
+    pub fn count(&self, id: u32, domain: &Domain, counters: &mut Counters) {
         let stats = self.map.stats(id);
         let totals = self.map.totals();
-        counters.ref_lbas = Some(totals.ref_lbas);
+        counters.ref_lbas = Some(domain.disks().map(|disk| self.map.references(disk.unit)).sum());
         counters.false_reads_avoided = Some(stats.false_reads_avoided);
         counters.defrag_moved = Some(totals.defrag_moved);
         counters.runs_per_guest_read =

@@ -2,9 +2,10 @@
 
 use super::Disks;
 use crate::domains::record::DiskRecord;
-use protocol::{ErrorCode, Failure};
+use protocol::{ErrorCode, Failure, StoreDisk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// An open image.
 #[derive(Debug)]
@@ -13,8 +14,10 @@ struct Image {
     readonly: bool,
     bytes: u64,
     users: BTreeSet<u32>,
-    /// Its references are being copied home.
-    resolving: bool,
+    /// Its references are being copied home, since when.
+    resolving: Option<Instant>,
+    /// Whose last user's end brought that about.
+    left: Option<u32>,
     /// It was to be closed, but accesses of a domain that is gone were under way.
     again: bool,
 }
@@ -25,6 +28,8 @@ pub struct Media {
     store: Option<PathBuf>,
     known: Vec<PathBuf>,
     images: BTreeMap<u16, Image>,
+    /// Domains that are gone, and how long one of their disks took to be copied home.
+    resolved: Vec<(u32, Duration)>,
 }
 
 impl Media {
@@ -32,7 +37,7 @@ impl Media {
     /// of earlier days.
     #[must_use]
     pub fn new(store: Option<PathBuf>, known: Vec<PathBuf>) -> Self {
-        Self { store, known, images: BTreeMap::new() }
+        Self { store, known, images: BTreeMap::new(), resolved: Vec::new() }
     }
 
     /// The store's path, if there is a store.
@@ -43,11 +48,25 @@ impl Media {
 
     /// A domain is gone: the images that nobody uses any more.
     pub(super) fn leave(&mut self, domain: u32) -> Vec<u16> {
-        let left = self
-            .images
-            .iter_mut()
-            .filter_map(|(unit, image)| (image.users.remove(&domain) && image.users.is_empty()).then_some(*unit));
-        left.collect()
+        let mut units = Vec::new();
+        for (unit, image) in &mut self.images {
+            if image.users.remove(&domain) && image.users.is_empty() {
+                image.left = Some(domain);
+                units.push(*unit);
+            }
+        }
+        units
+    }
+
+    /// The open images, for clients; `references` tells how many an image has.
+    pub(super) fn shown(&self, references: impl Fn(u16) -> u64) -> Vec<StoreDisk> {
+        let disk = |(unit, image): (&u16, &Image)| StoreDisk {
+            path: image.path.clone(),
+            references: references(*unit),
+            domains: image.users.iter().copied().collect(),
+            resolving: image.resolving.is_some(),
+        };
+        self.images.iter().map(disk).collect()
     }
 
     fn number(&self, path: &Path) -> Option<u16> {
@@ -116,10 +135,15 @@ impl Disks {
             .media
             .images
             .iter()
-            .filter(|(_, i)| i.users.is_empty() && !i.resolving)
+            .filter(|(_, i)| i.users.is_empty() && i.resolving.is_none())
             .map(|(unit, _)| *unit)
             .collect();
         unused.into_iter().for_each(|unit| self.retire(unit));
+    }
+
+    /// Domains that are gone whose disks have been copied home since the last call, each disk with how long it took.
+    pub fn take_resolved(&mut self) -> Vec<(u32, Duration)> {
+        std::mem::take(&mut self.media.resolved)
     }
 
     /// Goes on closing what was busy.
@@ -137,7 +161,7 @@ impl Disks {
         let Some(image) = self.media.images.get_mut(&unit) else { return };
         match self.map.resolve_all(unit) {
             Ok(actions) => {
-                image.resolving = true;
+                image.resolving.get_or_insert_with(Instant::now);
                 self.take(actions);
             }
             Err(error) => tracing::warn!(unit, %error, "a disk cannot be closed"),
@@ -147,7 +171,8 @@ impl Disks {
     /// The references of an image have been copied home.
     pub(super) fn resolved(&mut self, unit: u16, ok: bool) {
         let Some(image) = self.media.images.get_mut(&unit) else { return };
-        image.resolving = false;
+        let took = image.resolving.take().map(|since| since.elapsed()).unwrap_or_default();
+        let left = image.left.take();
         if !image.users.is_empty() {
             return;
         }
@@ -157,10 +182,13 @@ impl Disks {
         }
         match self.map.detach(unit, false) {
             Ok(()) => {
+                self.media.resolved.extend(left.map(|domain| (domain, took)));
                 self.media.images.remove(&unit);
                 self.io.close(unit, true);
             }
-            Err(tesseract::Error::Busy(_)) => image.again = true,
+            Err(tesseract::Error::Busy(_)) => {
+                (image.again, image.left) = (true, left);
+            }
             Err(error) => tracing::warn!(unit, %error, "a disk cannot be closed yet"),
         }
     }
@@ -179,8 +207,15 @@ impl Disks {
             self.io.close(unit, false);
             return Err(fail(error.to_string(), "use the image as it was when its domain last ran"));
         }
-        let image =
-            Image { path: path.to_owned(), readonly, bytes, users: BTreeSet::new(), resolving: false, again: false };
+        let image = Image {
+            path: path.to_owned(),
+            readonly,
+            bytes,
+            users: BTreeSet::new(),
+            resolving: None,
+            left: None,
+            again: false,
+        };
         self.media.images.insert(unit, image);
         Ok((unit, bytes))
     }

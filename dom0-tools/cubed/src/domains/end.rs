@@ -62,6 +62,11 @@ impl Ends {
         self.ends.iter().find(|end| end.name() == name || Some(end.id()) == id)
     }
 
+    /// That of the domain with this identifier.
+    pub fn of(&mut self, id: u32) -> Option<&mut End> {
+        self.ends.iter_mut().find(|end| end.id() == id)
+    }
+
     /// All, newest first.
     #[must_use]
     pub fn all(&self) -> Vec<&End> {

@@ -158,6 +158,8 @@ fn a_broken_journal_costs_references_not_writes() {
         assert!(block.iter().all(|byte| *byte == value(gfn)), "page {gfn}");
     }
     assert_eq!(world.block(id, FLUSH, 0, &[], &[]).0, 1);
+    let Ok(Payload::Store(store)) = world.answer(Request::Store) else { panic!() };
+    assert_eq!(store.journal, protocol::Journal::Failing);
 
     world.drives.borrow_mut().journal_broken = false;
     world.ahead += std::time::Duration::from_secs(2);
@@ -209,6 +211,37 @@ fn ending_frees_the_store_and_resolves_the_disk() {
         assert!(block.iter().all(|byte| *byte == value), "block {i} is not at home");
     }
     assert!(drives.units.is_empty());
+}
+
+#[test]
+fn references_are_counted_for_their_own_domain_and_the_way_home_is_measured() {
+    let mut world = World::new();
+    let (id, path) = world.create_with_disk("first", 64);
+    world.create_with_disk("second", 64);
+    fill(&mut world, id, 500..508);
+    out(&mut world, id, 500..508);
+    let pieces: Vec<Piece> = (500..508).map(Piece::Page).collect();
+    assert_eq!(world.block(id, OUT, 0, &pieces, &[]).0, 0);
+    let counters = |world: &mut World, name: &str| {
+        let Ok(Payload::Stats { stats }) = world.answer(Request::Stats { name: Some(name.into()) }) else { panic!() };
+        stats[0].counters
+    };
+    assert_eq!(counters(&mut world, "first").ref_lbas, Some(8));
+    assert_eq!(counters(&mut world, "second").ref_lbas, Some(0));
+    assert_eq!(counters(&mut world, "first").resolve_all_ms, None);
+    let Ok(Payload::Store(store)) = world.answer(Request::Store) else { panic!() };
+    let shown = store.disks.iter().find(|disk| disk.path == path).unwrap();
+    assert_eq!((shown.references, &shown.domains[..], shown.resolving), (8, &[id][..], false));
+    assert_eq!(store.size_bytes, store.used_bytes + store.free_bytes);
+    assert!(store.journal_bytes > 0 && store.journal == protocol::Journal::Well);
+
+    world.answer(Request::Kill { name: "first".into() }).unwrap();
+    world.settle();
+    let after = counters(&mut world, "first");
+    assert!(after.resolve_all_ms.is_some() && after.ref_lbas == Some(0), "{after:?}");
+    world.kill();
+    world.start();
+    assert_eq!(counters(&mut world, "first"), after, "written down, too");
 }
 
 #[test]
