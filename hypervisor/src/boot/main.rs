@@ -1,18 +1,19 @@
 //! The boot CPU's way from the loader to dom0.
 
+use super::facts::Facts;
+use super::plan::{LARGE, MAPPED, PIECES, Plan};
 use super::{Acpi, Information, Options, RegionKind, clock, smp};
 use crate::cpu::{self, PerCpu, fpu, gdt, idt, lapic, panic, time};
 use crate::dom0::{self, Staged};
 use crate::log;
 use crate::memory::ranges::Ranges;
-use crate::memory::{direct, frames, heap, kernel_map};
+use crate::memory::{direct, frame_test, frames, heap, kernel_map, pool, records};
 use core::sync::atomic::{AtomicBool, Ordering};
 use paging::Mfn;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-const PIECES: &str = "memory is in too many pieces";
-/// dom0's memory ends on such a boundary, so that large pages serve on both sides.
-const LARGE: u64 = 2 << 20;
+
+const TOO_SMALL: &str = "not enough memory beside dom0's";
 
 static READY: AtomicBool = AtomicBool::new(false);
 
@@ -62,18 +63,25 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
             0
         }
     });
-    let heap_start = early.highest(heap::SIZE, 4 << 30).filter(|_| !failed).ok_or("not enough memory beside dom0's")?;
-    if !early.remove(heap_start, heap_start + heap::SIZE) {
+    let top = top.min(MAPPED);
+    let (heap_size, records_size) = (heap::size(top), records::size(top));
+    let heap_start = early.highest(heap_size, 4 << 30).filter(|_| !failed).ok_or(TOO_SMALL)?;
+    if !early.remove(heap_start, heap_start + heap_size) {
         return Err(PIECES);
     }
-    heap::init(heap_start);
+    heap::init(heap_start, heap_size);
+    pool::prepare(top);
+    let noted = early.highest(records_size, top).ok_or(TOO_SMALL)?;
+    if !early.remove(noted, noted + records_size) {
+        return Err(PIECES);
+    }
+    records::init(noted, top);
     if !emulate::decode::prepare() {
         return Err("the instruction decoder does not work (a bug)");
     }
     let staged = stage(&info, &mut early)?;
-    for (start, end) in early.iter() {
-        frames::donate(Mfn(start.next_multiple_of(4096) >> 12), Mfn(end >> 12));
-    }
+    plan.settle(&early)?;
+    frame_test::run()?;
     let device = |address: u64| {
         !info.regions.iter().any(|r| r.start < address + LARGE && address < r.end && r.kind != RegionKind::Reserved)
     };
@@ -89,6 +97,11 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     smp::start(&acpi, options.max_cpus)?;
     crate::sched::set_slice(time::ns_to_ticks(u64::from(options.slice_ms) * 1_000_000));
     let (free, _) = frames::counts();
+    super::facts::tell(Facts {
+        ram: (plan.dom0.total() + plan.ours.total()) >> 12,
+        dom0: plan.dom0.total() >> 12,
+        command_line: info.command_line.clone(),
+    });
     log::info!(
         "{vendor:?}, {} CPUs, TSC {} MHz, {} MiB for dom0, {} MiB free for domains, {} IO-APICs",
         cpu::count(),
@@ -101,54 +114,8 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     crate::service::pci::find_slot();
     dom0::build(&info, &options, plan.dom0, plan.ours, staged)?;
     let end = staged.initrd.0 + staged.initrd.1;
-    frames::donate(Mfn(staged.kernel.0 >> 12), Mfn(end.next_multiple_of(4096) >> 12));
+    frames::retire(Mfn(staged.kernel.0 >> 12), Mfn(end.next_multiple_of(4096) >> 12));
     Ok(())
-}
-
-/// Who gets which RAM.
-struct Plan {
-    /// dom0's.
-    dom0: Ranges,
-    /// Everything else that is RAM: image and pool.
-    ours: Ranges,
-    /// The pool, without what the loader put there.
-    pool: Ranges,
-}
-
-impl Plan {
-    fn make(info: &Information, options: &Options) -> Result<Self, &'static str> {
-        let mut ram = Ranges::default();
-        for region in info.regions.iter().filter(|region| region.kind == RegionKind::Ram) {
-            if !ram.add(region.start.next_multiple_of(4096), region.end & !0xfff) {
-                return Err(PIECES);
-            }
-        }
-        let (image_start, image_end) = kernel_map::image();
-        let mut wanted = options.dom0_memory.unwrap_or((ram.total() / 2).min(1 << 30));
-        let (mut dom0, mut pool) = (Ranges::default(), Ranges::default());
-        for (start, end) in ram.iter() {
-            let cut = if end - start <= wanted { end } else { (start + wanted) & !(LARGE - 1) };
-            let cut = cut.clamp(start, end);
-            wanted = if cut == end { wanted - (end - start) } else { 0 };
-            if !dom0.add(start, cut) || !pool.add(cut, end) {
-                return Err(PIECES);
-            }
-        }
-        // The image is in dom0's part of memory by its address; it is never dom0's.
-        let mut ours = pool.clone();
-        if !dom0.remove(image_start, image_end)
-            || !ours.add(image_start, image_end)
-            || !pool.remove(image_start, image_end)
-        {
-            return Err(PIECES);
-        }
-        for module in &info.modules {
-            if !pool.remove(module.start & !0xfff, module.end.next_multiple_of(4096)) {
-                return Err(PIECES);
-            }
-        }
-        Ok(Self { dom0, ours, pool })
-    }
 }
 
 /// Brings the modules out of the way of what dom0's kernel will be unpacked over.

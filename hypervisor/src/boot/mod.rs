@@ -3,11 +3,14 @@
 mod acpi;
 mod clock;
 mod entry;
+mod facts;
 mod information;
 mod main;
 mod options;
+mod plan;
 mod smp;
 
 pub use acpi::{Acpi, IoApicInfo};
+pub use facts::facts;
 pub use information::{Information, RegionKind};
 pub use options::Options;

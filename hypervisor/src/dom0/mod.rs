@@ -5,6 +5,7 @@ pub mod io_apic;
 mod linux;
 mod port;
 mod space;
+mod void;
 
 pub use build::{Staged, build};
 pub use interrupt::{device_interrupt, end_of_interrupt};

@@ -1,6 +1,6 @@
 //! dom0's address space: everything one to one, but for what the hypervisor owns.
 
-use super::io_apic;
+use super::{io_apic, void};
 use crate::cpu::lock::{Level, Lock};
 use crate::cpu::port;
 use crate::domain::{self, Context, Devices, Domain, MemoryFault, Next, Vcpu};
@@ -50,6 +50,12 @@ impl Space {
     /// Physical address of the nested table.
     pub fn root(&self) -> u64 {
         self.nested.lock().root()
+    }
+
+    /// True if there is nothing for dom0 in this page, though the real machine has something there.
+    pub fn is_void(&self, address: u64) -> bool {
+        let page = address & !0xfff;
+        page == LOCAL_APIC || self.ours.touches(page, page + 4096)
     }
 
     /// Publishes dom0.
@@ -116,24 +122,19 @@ pub fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Contex
     if Trapped.claims(fault.address) {
         return domain::access(vcpu, domain, context, fault, &mut Trapped);
     }
-    let page = fault.address & !0xfff;
-    if page == LOCAL_APIC || space.ours.touches(page, page + 4096) {
-        let kind = if fault.fetch {
-            "executed"
-        } else if fault.write {
-            "wrote"
-        } else {
-            "read"
-        };
-        crate::log::warn!("dom0 {kind} {:#x}, which is the hypervisor's: general protection", fault.address);
-        context.backend.inject(Event::Exception(13, Some(0)));
-        return Next::Continue;
+    if space.is_void(fault.address) {
+        return void::access(vcpu, domain, context, fault);
     }
     if space.map_block(fault.address).is_err() {
         crate::log::error!("no memory to map {:#x} for dom0", fault.address);
         context.backend.inject(Event::Exception(13, Some(0)));
     }
     Next::Continue
+}
+
+/// True if dom0 meets nothing at this address: see [`Space::is_void`].
+pub fn is_void(address: u64) -> bool {
+    DOM0.get().is_some_and(|(_, space)| space.is_void(address))
 }
 
 /// True if all of the range is dom0's RAM: the only memory that a service buffer may be in.

@@ -35,10 +35,10 @@ pub fn set_wall(seconds: u64) {
     WALL_AT_START.store(seconds, Ordering::Relaxed);
 }
 
-/// MSR SYSTEM_TIME was written.
-pub fn start(domain: &Domain, value: u64) {
+/// MSR SYSTEM_TIME was written; the page that must come in first is the error.
+pub fn start(domain: &Domain, value: u64) -> Result<(), u64> {
     if value & 1 == 0 {
-        return;
+        return Ok(());
     }
     let (multiplier, shift) = scale(time::tsc_hz());
     let now = time::tsc();
@@ -52,14 +52,14 @@ pub fn start(domain: &Domain, value: u64) {
         flags: 1,
         pad: [0; 2],
     };
-    report(domain, domain.write(value & !1, record.as_bytes()));
+    store(domain, value & !1, record.as_bytes())
 }
 
-/// MSR WALL_CLOCK was written.
-pub fn wall(domain: &Domain, address: u64) {
+/// MSR WALL_CLOCK was written; as [`start`].
+pub fn wall(domain: &Domain, address: u64) -> Result<(), u64> {
     let seconds = WALL_AT_START.load(Ordering::Relaxed) as u32;
     let record = WallClock { version: 2, seconds, nanoseconds: 0 };
-    report(domain, domain.write(address, record.as_bytes()));
+    store(domain, address, record.as_bytes())
 }
 
 /// Nanoseconds = (ticks << shift) * multiplier >> 32.
@@ -78,8 +78,13 @@ fn scale(hz: u64) -> (u32, i8) {
 }
 
 /// A clock in no memory is the guest's own loss.
-fn report(domain: &Domain, result: Result<(), MemoryFault>) {
-    if let Err(MemoryFault::Bad(address)) = result {
-        crate::log::warn_limited!("domain {}: its clock is at {address:#x}, where it has no memory", domain.id);
+fn store(domain: &Domain, address: u64, bytes: &[u8]) -> Result<(), u64> {
+    match domain.write(address, bytes) {
+        Ok(()) => Ok(()),
+        Err(MemoryFault::Absent(gfn)) => Err(gfn),
+        Err(MemoryFault::Bad(address)) => {
+            crate::log::warn_limited!("domain {}: its clock is at {address:#x}, where it has no memory", domain.id);
+            Ok(())
+        }
     }
 }

@@ -70,6 +70,8 @@ impl From<Refusal> for Stop {
     }
 }
 
+const GENERAL_PROTECTION: Event = Event::Exception(13, Some(0));
+
 /// Exits in a row whose instruction was another one when it was read. Another vCPU may write to the
 /// code, but not for ever: an interrupt's stack in a device looks the same.
 const MOST_REPEATS: u32 = 1000;
@@ -95,10 +97,16 @@ pub(super) fn settle(
     address: u64,
 ) -> Next {
     context.repeats = if matches!(result, Err(Stop::Again)) { context.repeats + 1 } else { 0 };
+    let given_up = context.repeats > MOST_REPEATS;
+    // The end of dom0 is the end of all: a program of it that cannot be helped is told so instead.
+    let is_program = domain.is_dom0() && context.backend.mode().cpl == 3;
+    if is_program && (given_up || matches!(result, Err(Stop::Refused(_) | Stop::Bad(_)))) {
+        context.repeats = 0;
+        context.backend.inject(GENERAL_PROTECTION);
+        return Next::Continue;
+    }
     match result {
-        Err(Stop::Again) if context.repeats > MOST_REPEATS => {
-            super::exits::end(domain, context, Reason::Emulation, address)
-        }
+        Err(Stop::Again) if given_up => super::exits::end(domain, context, Reason::Emulation, address),
         Ok(()) | Err(Stop::Again) => Next::Continue,
         Err(Stop::Inject(event)) => {
             context.backend.inject(event);

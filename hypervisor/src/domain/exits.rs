@@ -28,7 +28,7 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
             cpuid::execute(vcpu, context);
             skip(domain, context, length, 2);
         }
-        Exit::Msr { access, length } => execute_msr(vcpu, domain, context, access, length),
+        Exit::Msr { access, length } => return execute_msr(vcpu, domain, context, access, length),
         Exit::Port { access, next } => match domain.guest() {
             Some(guest) if access.string => return crate::guest::string_port(vcpu, domain, guest, context, access),
             // String forms on dom0's intercepted ports have no user.
@@ -147,7 +147,7 @@ fn skip(domain: &Domain, context: &mut Context, length: u8, plain: u8) {
     context.backend.end_shadow();
 }
 
-fn execute_msr(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, access: MsrAccess, length: u8) {
+fn execute_msr(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, access: MsrAccess, length: u8) -> Next {
     let register = context.registers.gpr[Gpr::RCX] as u32;
     let result = match access {
         MsrAccess::Read => msr::read(vcpu, domain, context, register).map(|value| context.registers.set_edx_eax(value)),
@@ -158,11 +158,13 @@ fn execute_msr(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, access:
     };
     match result {
         Ok(()) => skip(domain, context, length, 2),
-        Err(msr::Fault) => {
+        Err(msr::Fault::Absent(gfn)) => return crate::guest::bring_in(vcpu, domain, gfn),
+        Err(msr::Fault::Protection) => {
             crate::log::debug!("domain {}: {access:?} of MSR {register:#x} refused", domain.id);
             context.backend.inject(GENERAL_PROTECTION);
         }
     }
+    Next::Continue
 }
 
 /// XSETBV (SDM vol. 1, 13.3): true if the value is one that the processor takes.

@@ -6,8 +6,13 @@ use crate::cpu::{cpuid, time};
 use alloc::sync::Arc;
 use apic::Effect;
 
-/// The access raises #GP(0).
-pub struct Fault;
+/// Why an access is not done.
+pub enum Fault {
+    /// It raises #GP(0).
+    Protection,
+    /// The guest's page of this number must come in first; then the instruction runs again.
+    Absent(u64),
+}
 
 const KVM_WALL_CLOCK: u32 = 0x4b56_4d00;
 const KVM_SYSTEM_TIME: u32 = 0x4b56_4d01;
@@ -30,7 +35,7 @@ pub fn read(vcpu: &Vcpu, domain: &Domain, context: &mut Context, register: u32) 
         return Ok(value);
     }
     match register {
-        0x800..0x840 => vcpu.lapic.lock().read(register, time::tsc()).map_err(|_| Fault),
+        0x800..0x840 => vcpu.lapic.lock().read(register, time::tsc()).map_err(|_| Fault::Protection),
         msr::TSC => Ok(time::tsc()),
         msr::TSC_DEADLINE => Ok(vcpu.lapic.lock().deadline_read(time::tsc())),
         msr::APIC_BASE => Ok(vcpu.lapic.lock().base()),
@@ -51,19 +56,19 @@ pub fn read(vcpu: &Vcpu, domain: &Domain, context: &mut Context, register: u32) 
         {
             Ok(register::read_msr(register))
         }
-        _ => Err(Fault),
+        _ => Err(Fault::Protection),
     }
 }
 
 /// WRMSR.
 pub fn write(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, register: u32, value: u64) -> Result<(), Fault> {
     if context.backend.msr(register).is_some() {
-        return context.backend.set_msr(register, value).then_some(()).ok_or(Fault);
+        return context.backend.set_msr(register, value).then_some(()).ok_or(Fault::Protection);
     }
     match register {
         0x800..0x840 => {
             let now = time::tsc();
-            let effect = vcpu.lapic.lock().write(register, value, now).map_err(|_| Fault)?;
+            let effect = vcpu.lapic.lock().write(register, value, now).map_err(|_| Fault::Protection)?;
             let cr8 = vcpu.lapic.lock().tpr() >> 4;
             if cr8 != context.cr8 {
                 context.cr8 = cr8;
@@ -76,7 +81,7 @@ pub fn write(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, register:
             vcpu.lapic.lock().deadline_write(value, time::tsc());
             Ok(())
         }
-        msr::APIC_BASE => vcpu.lapic.lock().set_base(value).map_err(|_| Fault),
+        msr::APIC_BASE => vcpu.lapic.lock().set_base(value).map_err(|_| Fault::Protection),
         msr::EFER => write_efer(context, value),
         msr::TSC_AUX if value >> 32 == 0 => {
             context.tsc_aux = value;
@@ -85,18 +90,15 @@ pub fn write(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, register:
             Ok(())
         }
         KVM_SYSTEM_TIME | KVM_SYSTEM_TIME_OLD => {
+            super::clock::start(domain, value).map_err(Fault::Absent)?;
             context.clock.value = value;
-            super::clock::start(domain, value);
             Ok(())
         }
-        KVM_WALL_CLOCK | KVM_WALL_CLOCK_OLD => {
-            super::clock::wall(domain, value);
-            Ok(())
-        }
+        KVM_WALL_CLOCK | KVM_WALL_CLOCK_OLD => super::clock::wall(domain, value).map_err(Fault::Absent),
         // The TSC is shared and not adjustable; microcode, HWCR, DE_CFG, MISC_ENABLE, MTRRs: no effect.
         msr::TSC | 0x79 | 0x8b | 0xc001_0015 | 0xc001_1029 | msr::MISC_ENABLE => Ok(()),
         0x200..=0x21f | 0x250 | 0x258 | 0x259 | 0x268..=0x26f | 0x2ff if domain.is_dom0() => Ok(()),
-        _ => Err(Fault),
+        _ => Err(Fault::Protection),
     }
 }
 
@@ -129,7 +131,7 @@ fn write_efer(context: &mut Context, value: u64) -> Result<(), Fault> {
     let mode = context.backend.mode();
     let paging = mode.cr0 >> 31 & 1 == 1;
     if value & !allowed != 0 || paging && (value ^ mode.efer) & EFER_LME != 0 {
-        return Err(Fault);
+        return Err(Fault::Protection);
     }
     context.backend.set_efer(value & !EFER_LMA | mode.efer & EFER_LMA);
     Ok(())

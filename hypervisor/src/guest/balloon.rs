@@ -3,14 +3,15 @@
 use super::memory::GuestMemory;
 use super::slot::Slots;
 use crate::domain::Domain;
-use crate::memory::frames::{self, Tables};
+use crate::memory::frames;
+use crate::memory::tables::Tables;
 use crate::service;
+use abi::BlockRef;
 use abi::event::{Event as Message, kind};
-use abi::{BlockRef, Error};
 use alloc::sync::Arc;
 use heapless::Vec;
 use pages::state::{Event, PageState};
-use paging::{Gfn, Mfn};
+use paging::Gfn;
 use virtio::balloon::{self, BATCH, Role};
 use virtio::balloon_stats::Statistics;
 use virtio::breach::QueueError;
@@ -118,15 +119,20 @@ fn exchange(
         if pages.is_empty() {
             return Ok(true);
         }
-        chain.at += pages.len() as u64;
-        *left = left.saturating_sub(pages.len() as u32);
-        match role {
+        let done = match role {
             Role::Inflate => give_all(domain, memory, &pages, Event::Balloon),
             Role::Reporting => give_all(domain, memory, &pages, Event::Discard),
-            _ => pages.iter().for_each(|&page| {
+            _ => pages.iter().fold(true, |_, &page| {
                 let _ = memory.p2m.apply(&Tables, Gfn(page), Event::Deflate);
+                true
             }),
+        };
+        if !done {
+            // The same pages again when there is room: those that were given are not there to be given twice.
+            return Err(QueueError::NotLive(0));
         }
+        chain.at += pages.len() as u64;
+        *left = left.saturating_sub(pages.len() as u32);
     }
     Ok(false)
 }
@@ -150,19 +156,22 @@ fn reported(segments: &[ChainSegment], at: u64, end: u64) -> Vec<u64, BATCH> {
 }
 
 /// Gives pages back in batches with one flush each. Pages that are not RAM, or in a state that does not
-/// allow it (a read under way), stay as they are.
-fn give_all(domain: &Arc<Domain>, memory: &mut GuestMemory, pages: &[u64], event: Event) {
+/// allow it (a read under way), stay as they are. False if dom0 could not be told of all content that was given
+/// up: the pages with the rest of it are as they were.
+fn give_all(domain: &Arc<Domain>, memory: &mut GuestMemory, pages: &[u64], event: Event) -> bool {
     let mut batch = Vec::<Gfn, 64>::new();
     for &page in pages {
         if memory.is_ram(page << 12) && batch.push(Gfn(page)).is_ok() && batch.is_full() {
-            give(domain, memory, &batch, event);
+            if !give(domain, memory, &batch, event) {
+                return false;
+            }
             batch.clear();
         }
     }
-    give(domain, memory, &batch, event);
+    give(domain, memory, &batch, event)
 }
 
-fn give(domain: &Arc<Domain>, memory: &mut GuestMemory, batch: &[Gfn], event: Event) {
+fn give(domain: &Arc<Domain>, memory: &mut GuestMemory, batch: &[Gfn], event: Event) -> bool {
     let resident: Vec<Gfn, 64> = batch
         .iter()
         .copied()
@@ -171,39 +180,27 @@ fn give(domain: &Arc<Domain>, memory: &mut GuestMemory, batch: &[Gfn], event: Ev
     if !resident.is_empty() {
         memory.nested.unmap_batch(&resident, || crate::sched::shoot_down(domain));
     }
+    let mut all = true;
     for &gfn in batch {
-        // A page on its way in is left: its content comes, and is only not used.
-        if matches!(memory.p2m.get(&Tables, gfn), Ok(PageState::PagingIn { .. })) {
-            continue;
-        }
-        let Ok((before, _)) = memory.p2m.apply(&Tables, gfn, event) else { continue };
-        match before {
-            PageState::Resident { mfn, .. } | PageState::PagingOut { mfn, .. } => release_frame(mfn),
-            PageState::Swapped { block } => release_block(domain, gfn, block),
+        match memory.p2m.get(&Tables, gfn) {
+            // A page on its way in is left: its content comes, and is only not used.
+            Ok(PageState::PagingIn { .. }) => continue,
+            Ok(PageState::Swapped { block }) if !all || !release(domain, gfn, block) => {
+                all = false;
+                continue;
+            }
             _ => {}
         }
+        if let Ok((PageState::Resident { mfn, .. } | PageState::PagingOut { mfn, .. }, _)) =
+            memory.p2m.apply(&Tables, gfn, event)
+        {
+            frames::free(mfn, memory.owner);
+        }
     }
+    all
 }
 
-fn release_frame(mfn: Mfn) {
-    frames::free(mfn);
-}
-
-/// Without room for the event the block stays counted until the daemon's next start counts anew.
-fn release_block(domain: &Domain, gfn: Gfn, block: BlockRef) {
-    service::post(&Message { kind: kind::RELEASE, domain: domain.id, args: [gfn.0, block.0, 0, 0, 0, 0, 0] }, &[]);
-}
-
-/// `SET_BALLOON`: true if the guest is to be interrupted, and the slot.
-pub fn set_target(slots: &mut Slots, pages: u64) -> Result<Option<usize>, Error> {
-    let pages = u32::try_from(pages).map_err(|_| Error::Invalid)?;
-    let is_balloon = |device: &Option<alloc::boxed::Box<virtio::mmio::Device>>| {
-        device.as_ref().is_some_and(|device| device.id() == abi::platform::VIRTIO_BALLOON)
-    };
-    let slot = slots.devices.iter().position(is_balloon).ok_or(Error::NotFound)?;
-    let Some(device) = slots.devices[slot].as_mut() else { return Err(Error::NotFound) };
-    let actual = balloon::actual(device.config().bytes());
-    let told = device.set_config(0, &balloon::config(pages, actual)).ok_or(Error::State)?;
-    slots.balloon_target = pages.into();
-    Ok(told.then_some(slot))
+/// Tells dom0 that nothing refers to this content any more; false if there is no room for the event.
+fn release(domain: &Domain, gfn: Gfn, block: BlockRef) -> bool {
+    service::post(&Message { kind: kind::RELEASE, domain: domain.id, args: [gfn.0, block.0, 0, 0, 0, 0, 0] }, &[])
 }

@@ -1,7 +1,7 @@
 //! Building a guest at dom0's word, and starting and pausing it.
 
 use super::memory::Touched;
-use super::{Guest, GuestMemory, Slots, list};
+use super::{Guest, GuestMemory, Promise, Slots, list};
 use crate::cpu::lock::{Level, Lock};
 use crate::domain::{Domain, Kind, Vcpu};
 use crate::memory::direct;
@@ -14,6 +14,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use apic::io::IoApic;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use pages::Owner;
 use paging::Gfn;
 
 /// Most vCPUs of a guest.
@@ -29,22 +30,24 @@ pub fn create(vcpus: u64, memory: u64, limit: u64, flags: u64, name: [u8; 64]) -
     if abi::domain::DomainFlags::from_bits(flags).is_none() || core::str::from_utf8(&name).is_err() {
         return Err(Error::Invalid);
     }
-    let memory = GuestMemory::new(memory, limit).ok_or(Error::NoMemory)?;
-    let guest = Guest {
-        name,
-        vcpus: vcpus as u32,
-        state: AtomicU32::new(state::BUILDING),
-        flags: AtomicU64::new(flags),
-        memory: Lock::new(Level::Memory, memory),
-        devices: Lock::new(Level::Devices, Slots::new()),
-        io_apic: Lock::new(Level::IoApic, IoApic::new(IOAPIC_ID)),
-        boot: Lock::new(Level::Devices, None),
-        end_untold: AtomicBool::new(false),
-        stalled: AtomicBool::new(false),
-        unfinished: AtomicBool::new(false),
-        demand_zero: AtomicU64::new(0),
+    let guest = |id| {
+        Some(Guest {
+            promise: Promise::of(vcpus as usize)?,
+            name,
+            vcpus: vcpus as u32,
+            state: AtomicU32::new(state::BUILDING),
+            flags: AtomicU64::new(flags),
+            memory: Lock::new(Level::Memory, GuestMemory::new(Owner::domain(id)?, memory, limit)?),
+            devices: Lock::new(Level::Devices, Slots::new()),
+            io_apic: Lock::new(Level::IoApic, IoApic::new(IOAPIC_ID)),
+            boot: Lock::new(Level::Devices, None),
+            end_untold: AtomicBool::new(false),
+            stalled: AtomicBool::new(false),
+            unfinished: AtomicBool::new(false),
+            demand_zero: AtomicU64::new(0),
+        })
     };
-    let domain = list::insert(|id| Domain::new(id, Kind::Guest(Box::new(guest)))).ok_or(Error::Full)?;
+    let domain = list::insert(|id| Some(Domain::new(id, Kind::Guest(Box::new(guest(id)?)))))?;
     Ok(domain.id)
 }
 
@@ -70,6 +73,9 @@ pub fn add_device(
     let bytes = config.bytes.get(..config.len as usize).ok_or(Error::Invalid)?;
     let id = u32::try_from(id).map_err(|_| Error::Invalid)?;
     let (count, max) = (queues & 0xffff, (queues >> 16) as u16);
+    if !guest.promise.add_device() {
+        return Err(Error::NoMemory);
+    }
     guest.devices.lock().add(slot as usize, id, count as usize, max, features, bytes)
 }
 

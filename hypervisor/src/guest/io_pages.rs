@@ -5,7 +5,7 @@ use super::memory::GuestMemory;
 use super::page_in::Need;
 use super::slot::Request;
 use crate::domain::Domain;
-use crate::memory::frames::Tables;
+use crate::memory::tables::Tables;
 use abi::BlockRef;
 use abi::event::{MAX_SEGMENTS, Segment, segment};
 use pages::state::{Event, PageState};
@@ -70,7 +70,8 @@ impl GuestMemory {
                 continue;
             }
             let Ok(PageState::Swapped { block }) = self.p2m.get(&Tables, gfn) else { continue };
-            if request.dropped.try_reserve(1).is_err() {
+            let missing = request.pieces.saturating_sub(request.dropped.len());
+            if request.dropped.try_reserve_exact(missing).is_err() {
                 return false;
             }
             if self.p2m.apply(&Tables, gfn, Event::Discard).is_ok() {

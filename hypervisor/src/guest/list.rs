@@ -2,6 +2,7 @@
 
 use crate::cpu::lock::{Level, Lock};
 use crate::domain::Domain;
+use abi::Error;
 use alloc::sync::Arc;
 use heapless::Vec;
 
@@ -24,19 +25,19 @@ pub fn find(id: u32) -> Option<Arc<Domain>> {
     LIST.lock().guests.iter().find(|domain| domain.id == id).cloned()
 }
 
-/// Adds a guest, made by `make`; `None` if there are too many. An identifier comes again only after
+/// Adds a guest, made by `make`, if there are not too many. An identifier comes again only after
 /// all others have: what dom0 still does for a guest that is gone must not reach another one.
-pub(super) fn insert(make: impl FnOnce(u32) -> Arc<Domain>) -> Option<Arc<Domain>> {
+pub(super) fn insert(make: impl FnOnce(u32) -> Option<Arc<Domain>>) -> Result<Arc<Domain>, Error> {
     let mut list = LIST.lock();
     if list.guests.is_full() {
-        return None;
+        return Err(Error::Full);
     }
     let following = (list.last + 1..=LAST).chain(1..=LAST);
-    let id = following.into_iter().find(|&id| list.guests.iter().all(|domain| domain.id != id))?;
-    let domain = make(id);
+    let id = following.into_iter().find(|&id| list.guests.iter().all(|domain| domain.id != id)).ok_or(Error::Full)?;
+    let domain = make(id).ok_or(Error::NoMemory)?;
     list.last = id;
-    list.guests.push(domain.clone()).ok()?;
-    Some(domain)
+    list.guests.push(domain.clone()).map_err(|_| Error::Full)?;
+    Ok(domain)
 }
 
 /// Takes a guest out.

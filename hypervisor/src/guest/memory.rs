@@ -3,18 +3,21 @@
 use super::page_in::MAX_IN;
 use super::reclaim::{Leaving, MAX_OUT};
 use crate::memory::direct;
-use crate::memory::frames::{self, Tables};
+use crate::memory::frames;
 use crate::memory::nested::Nested;
+use crate::memory::tables::Tables;
 use abi::BlockRef;
 use abi::platform::{HIGH_RAM, LOW_RAM_END};
-use pages::P2m;
 use pages::state::{Event, PageState};
+use pages::{Owner, P2m};
 use paging::{Gfn, MapError, MemoryType, Mfn, Size};
 use policy::{Hand, Reclaim};
 use virtio::memory::{Fault, GuestMemory as Access};
 
 /// Page states and translations of one guest.
 pub struct GuestMemory {
+    /// Whose the frames are.
+    pub(super) owner: Owner,
     pub(super) p2m: P2m,
     pub(super) nested: Nested,
     /// Pages of RAM.
@@ -103,8 +106,13 @@ pub enum Touched {
 
 impl GuestMemory {
     /// `pages` of RAM, all untouched; `None` without frames for the tables.
-    pub fn new(pages: u64, limit: u64) -> Option<Self> {
-        Some(Self { p2m: P2m::new(&Tables)?, nested: Nested::new()?, pages, limit, swap: Swap::new(), teardown: None })
+    pub fn new(owner: Owner, pages: u64, limit: u64) -> Option<Self> {
+        let p2m = P2m::new(&Tables)?;
+        let Some(nested) = Nested::new() else {
+            frames::free_own(p2m.root());
+            return None;
+        };
+        Some(Self { owner, p2m, nested, pages, limit, swap: Swap::new(), teardown: None })
     }
 
     /// Physical address of the nested table.
@@ -150,9 +158,9 @@ impl GuestMemory {
 
     /// First touch: a zeroed frame.
     fn populate(&mut self, gfn: Gfn) -> Touched {
-        let Some(mfn) = frames::allocate() else { return Touched::NoFrame };
+        let Some(mfn) = frames::allocate(self.owner) else { return Touched::NoFrame };
         if self.p2m.apply(&Tables, gfn, Event::Populate { mfn }).is_err() {
-            frames::free(mfn);
+            frames::free(mfn, self.owner);
             return Touched::NoFrame;
         }
         match self.nested.map(gfn, mfn, Size::Small, MemoryType::WriteBack) {
@@ -160,7 +168,7 @@ impl GuestMemory {
             Err(_) => {
                 // Nothing was mapped, so nothing must be flushed.
                 let _ = self.p2m.apply(&Tables, gfn, Event::Discard);
-                frames::free(mfn);
+                frames::free(mfn, self.owner);
                 Touched::NoFrame
             }
         }

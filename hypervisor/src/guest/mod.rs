@@ -2,6 +2,7 @@
 //!
 //! Lock order inside a guest: devices, memory, IO-APIC, local APICs.
 mod balloon;
+mod balloon_target;
 mod build;
 mod completion;
 mod devices;
@@ -12,6 +13,7 @@ mod memory;
 mod notices;
 mod page_in;
 mod port;
+mod promise;
 mod reclaim;
 mod requests;
 mod slot;
@@ -19,7 +21,7 @@ mod teardown;
 mod uart;
 mod wake;
 
-pub use balloon::set_target;
+pub use balloon_target::set_target;
 pub use build::{add_device, create, load, pause, set_boot_state, start};
 pub use completion::{complete, copy};
 pub use devices::{bring_in, nested_fault};
@@ -28,6 +30,7 @@ pub use list::{MAX, count, find, identifiers};
 pub use memory::GuestMemory;
 pub use notices::{domain_ended, press_power_button, uart_input};
 pub use port::{port, string_port};
+pub use promise::Promise;
 pub use reclaim::reclaim;
 pub use requests::{go_on, interrupt, pump_all, repost_all};
 pub use slot::Slots;
@@ -40,6 +43,8 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
 /// What a guest has that dom0 has not.
 pub struct Guest {
+    /// Its part of the heap.
+    pub promise: Promise,
     /// Name, zero padded.
     pub name: [u8; 64],
     /// vCPUs that it will have.

@@ -4,7 +4,8 @@ use super::memory::{Arrival, GuestMemory};
 use crate::cpu::time;
 use crate::domain::Domain;
 use crate::memory::direct;
-use crate::memory::frames::{self, Tables};
+use crate::memory::frames;
+use crate::memory::tables::Tables;
 use crate::service;
 use abi::command::page_in;
 use abi::domain::SwappedPage;
@@ -69,11 +70,11 @@ impl GuestMemory {
             None if self.p2m.counts().frames() + 16 >= self.limit && self.limit < self.pages => return Ok(0),
             _ => {}
         }
-        let mfn = frames::allocate().ok_or(Error::NoMemory)?;
+        let mfn = frames::allocate(self.owner).ok_or(Error::NoMemory)?;
         direct::copy(buffer, mfn.0 << 12, 4096);
         let keep = flags & page_in::KEEP != 0;
         if self.p2m.apply(&Tables, gfn, Event::PageInDone { mfn, keep }).is_err() {
-            frames::free(mfn);
+            frames::free(mfn, self.owner);
             return Err(Error::State);
         }
         match asked {

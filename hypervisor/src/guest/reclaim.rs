@@ -7,7 +7,8 @@ use super::memory::Swap;
 use super::{Guest, GuestMemory};
 use crate::domain::Domain;
 use crate::memory::direct;
-use crate::memory::frames::{self, Tables};
+use crate::memory::frames;
+use crate::memory::tables::Tables;
 use crate::service;
 use abi::domain::DomainFlags;
 use abi::event::{Event as Message, kind, page_out};
@@ -103,7 +104,7 @@ impl GuestMemory {
         let Ok(PageState::Resident { mfn, associated, .. }) = self.p2m.get(&Tables, gfn) else { return };
         let dirty = written || !associated;
         if direct::is_zero_frame(mfn.0 << 12) && self.p2m.apply(&Tables, gfn, Event::DropZero).is_ok() {
-            frames::free(mfn);
+            frames::free(mfn, self.owner);
             self.swap.zero_drops += 1;
             return;
         }
@@ -164,7 +165,7 @@ impl GuestMemory {
             return Err(Error::Invalid);
         }
         self.p2m.apply(&Tables, Gfn(page), Event::PageOutDone { block }).map_err(|_| Error::State)?;
-        frames::free(mfn);
+        frames::free(mfn, self.owner);
         self.swap.r2_drops += u64::from(!leaving.copied);
         Ok(())
     }

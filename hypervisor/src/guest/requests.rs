@@ -6,7 +6,7 @@
 
 use super::io_pages::Rules;
 use super::notices::tell_end;
-use super::slot::{MAX_LIVE, Request, Slots};
+use super::slot::{Request, Slots};
 use super::{Guest, balloon, completion, list, wake};
 use crate::domain::{Domain, End, Reason};
 use crate::service;
@@ -147,9 +147,7 @@ fn next(
     slot: usize,
     queue: u16,
 ) -> Result<Option<Request>, Stop> {
-    if slots.live.len() >= MAX_LIVE || slots.live.try_reserve(1).is_err() {
-        return Err(Stop::Full);
-    }
+    let Some(room) = slots.room() else { return Err(Stop::Full) };
     let Some(virtqueue) = slots.devices[slot].as_mut().and_then(|device| device.queue(queue)) else { return Ok(None) };
     let mut segments = heapless::Vec::<ChainSegment, MAX_SEGMENTS>::new();
     let mut memory = guest.memory.lock();
@@ -167,8 +165,13 @@ fn next(
     if !chain.complete {
         return Err(Stop::Breach(slot, queue, Breach::TooLong(chain.head)));
     }
+    let pieces = split::pieces(&segments).take(MAX_SEGMENTS + 1).count();
+    if pieces > MAX_SEGMENTS {
+        return Err(Stop::Breach(slot, queue, Breach::TooLong(chain.head)));
+    }
+    let pieces = pieces.max(segments.len());
     let mut kept = Vec::new();
-    if kept.try_reserve_exact(segments.len()).is_err() {
+    if pieces > room || kept.try_reserve_exact(segments.len()).is_err() {
         return Err(Stop::Full);
     }
     kept.extend_from_slice(&segments);
@@ -183,6 +186,7 @@ fn next(
         readable: chain.readable,
         writable: chain.writable,
         segments: kept,
+        pieces,
         posted: false,
         done: None,
         dropped: Vec::new(),

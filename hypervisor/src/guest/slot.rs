@@ -14,6 +14,11 @@ use virtio::mmio::Device;
 /// Live requests of one guest at most.
 pub const MAX_LIVE: usize = 256;
 
+/// Pieces of pages in all live requests of one guest at most. A request more waits until others are complete.
+pub const MAX_PIECES: usize = 1024;
+/// Bytes that a piece costs at most: a segment, and a page that is told of with it.
+pub const PIECE: usize = size_of::<ChainSegment>() + size_of::<(u64, BlockRef)>();
+
 /// A request that dom0 works on.
 pub struct Request {
     /// Identifier, never used twice in a guest's life.
@@ -30,6 +35,8 @@ pub struct Request {
     pub writable: u32,
     /// The buffers.
     pub segments: Vec<ChainSegment>,
+    /// Pieces of pages in it.
+    pub pieces: usize,
     /// dom0 was told of it.
     pub posted: bool,
     /// dom0 has completed it; the guest is told when the page of its used ring is there.
@@ -107,6 +114,13 @@ impl Slots {
     /// True if the slot holds a device of this kind.
     pub fn is(&self, slot: usize, id: u32) -> bool {
         self.devices.get(slot).and_then(Option::as_ref).is_some_and(|device| device.id() == id)
+    }
+
+    /// How many pieces one request more may have; `None` if there may be none now.
+    pub fn room(&mut self) -> Option<usize> {
+        let missing = MAX_LIVE.checked_sub(self.live.len()).filter(|&missing| missing > 0)?;
+        self.live.try_reserve_exact(missing).ok()?;
+        MAX_PIECES.checked_sub(self.live.iter().map(|request| request.pieces).sum())
     }
 
     /// Takes out of `pages` those in which a live request has bytes: they must stay.

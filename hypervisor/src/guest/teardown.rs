@@ -2,7 +2,8 @@
 
 use super::{GuestMemory, list};
 use crate::domain::Domain;
-use crate::memory::frames::{self, Tables};
+use crate::memory::frames;
+use crate::memory::tables::Tables;
 use abi::Error;
 use abi::domain::state;
 use alloc::sync::Arc;
@@ -72,8 +73,8 @@ impl GuestMemory {
         if done {
             // With no pages left nothing looks into the tables again.
             self.pages = 0;
-            frames::free(self.p2m.root());
-            frames::free(Mfn(self.nested.root() >> 12));
+            frames::free_own(self.p2m.root());
+            frames::free_own(Mfn(self.nested.root() >> 12));
         }
         done
     }
@@ -93,7 +94,7 @@ impl GuestMemory {
         });
         for (gfn, mfn) in &found {
             if self.p2m.set(&Tables, *gfn, PageState::Absent).is_ok() {
-                frames::free(*mfn);
+                frames::free(*mfn, self.owner);
             }
         }
         matches!(walked, Ok(Progress::Done))

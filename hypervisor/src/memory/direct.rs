@@ -5,7 +5,7 @@
 //! these functions, by volatile or byte-copy operations, because its owners change it at any time.
 
 use core::ptr::{copy_nonoverlapping, with_exposed_provenance_mut};
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Virtual address of physical address 0.
 pub const BASE: u64 = 0xffff_8000_0000_0000;
@@ -59,6 +59,14 @@ pub fn atomic(physical: u64) -> &'static AtomicU64 {
     assert!(physical.is_multiple_of(8), "unaligned word");
     // SAFETY: mapped and aligned; all accesses to such words are atomic; the map is never removed.
     unsafe { AtomicU64::from_ptr(pointer(physical).cast()) }
+}
+
+/// `count` words of 32 bits that are changed concurrently, for good; the address is a multiple of 4.
+pub fn words(physical: u64, count: usize) -> &'static [AtomicU32] {
+    assert!(physical.is_multiple_of(4), "unaligned word");
+    let _ = (pointer(physical), pointer(physical + count as u64 * 4));
+    // SAFETY: mapped and aligned; the caller gives the range up, so that all accesses to it are atomic; the map is never removed.
+    unsafe { core::slice::from_raw_parts(pointer(physical).cast(), count) }
 }
 
 /// Copies out of physical memory.

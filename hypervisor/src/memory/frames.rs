@@ -1,140 +1,111 @@
-//! The pool: all RAM that is neither dom0's nor in the image. Frames and aligned 2 MiB blocks.
+//! Frames: given out zeroed, so that nothing of the last owner is seen by the next, and taken back only from
+//! who has them.
 //!
-//! A bitmap per 2 MiB chunk (bit set: free). A frame leaves the pool zeroed, so that nothing of
-//! its last owner is seen by the next.
+//! The records decide: a frame that is freed by another than its owner, or twice, or while something refers to
+//! it, is a bug of ours. It is refused, counted and told, and the frame is never used again.
 
-use super::direct;
-use crate::cpu::lock::{Level, Lock};
-use alloc::vec::Vec;
-use paging::{Memory, Mfn};
+use super::{direct, pool, records};
+use core::sync::atomic::{AtomicU64, Ordering};
+use pages::frame::Why;
+use pages::{FrameError, FrameKind, Owner, Put};
+use paging::Mfn;
 
-/// Frames in a chunk.
-const CHUNK: u64 = 512;
+pub use super::pool::counts;
 
-struct Chunk {
-    /// First frame; a multiple of 512.
-    base: u64,
-    free: [u64; 8],
-    count: u16,
-}
+/// Refusals since the start.
+static REFUSED: AtomicU64 = AtomicU64::new(0);
 
-struct Pool {
-    chunks: Vec<Chunk>,
-    /// Where the last frame was found.
-    hint: usize,
-    free: u64,
-    total: u64,
-}
-
-static POOL: Lock<Pool> = Lock::new(Level::Frames, Pool { chunks: Vec::new(), hint: 0, free: 0, total: 0 });
-
-/// Frames in the pool: free and all.
-pub fn counts() -> (u64, u64) {
-    let pool = POOL.lock();
-    (pool.free, pool.total)
-}
-
-/// Gives the frames `start..end` to the pool.
+/// Gives the frames `start..end`, which are RAM and nobody's, to the pool.
 pub fn donate(start: Mfn, end: Mfn) {
-    let mut pool = POOL.lock();
-    for frame in start.0..end.0 {
-        let base = frame / CHUNK * CHUNK;
-        let index = match pool.chunks.binary_search_by_key(&base, |chunk| chunk.base) {
-            Ok(index) => index,
-            Err(index) => {
-                pool.chunks.insert(index, Chunk { base, free: [0; 8], count: 0 });
-                index
-            }
-        };
-        set(&mut pool.chunks[index], frame - base);
+    for frame in (start.0..end.0).map(Mfn) {
+        match records::table().donate(frame) {
+            Ok(_) => pool::add(frame),
+            Err(error) => refuse(error),
+        }
     }
-    pool.free += end.0.saturating_sub(start.0);
-    pool.total += end.0.saturating_sub(start.0);
 }
 
-fn set(chunk: &mut Chunk, offset: u64) {
-    let (word, bit) = ((offset / 64) as usize, 1 << (offset % 64));
-    assert!(chunk.free[word] & bit == 0, "frame {:#x} freed twice", chunk.base + offset);
-    chunk.free[word] |= bit;
-    chunk.count += 1;
+/// Gives the frames `start..end`, which were the hypervisor's until now, to the pool.
+pub fn retire(start: Mfn, end: Mfn) {
+    for frame in (start.0..end.0).map(Mfn) {
+        match records::table().release(frame) {
+            Ok(_) => pool::add(frame),
+            Err(error) => refuse(error),
+        }
+    }
 }
 
-/// A zeroed frame; `None` if the pool is empty.
-pub fn allocate() -> Option<Mfn> {
-    let frame = take()?;
-    direct::zero(frame.0 << 12, 4096);
-    Some(frame)
+/// A zeroed frame for a page of `owner`; `None` if the pool is empty.
+pub fn allocate(owner: Owner) -> Option<Mfn> {
+    take(FrameKind::Domain, owner)
 }
 
-fn take() -> Option<Mfn> {
-    let mut pool = POOL.lock();
-    let chunks = pool.chunks.len();
-    let hint = pool.hint;
-    let found = (hint..chunks).chain(0..hint).find(|&index| pool.chunks[index].count > 0)?;
-    pool.hint = found;
-    pool.free -= 1;
-    let chunk = &mut pool.chunks[found];
-    let word = chunk.free.iter().position(|&word| word != 0)?;
-    let bit = chunk.free[word].trailing_zeros();
-    chunk.free[word] &= !(1 << bit);
-    chunk.count -= 1;
-    Some(Mfn(chunk.base + word as u64 * 64 + u64::from(bit)))
-}
-
-/// 512 contiguous, aligned, zeroed frames.
-pub fn allocate_block() -> Option<Mfn> {
-    let base = {
-        let mut pool = POOL.lock();
-        let chunk = pool.chunks.iter_mut().find(|chunk| u64::from(chunk.count) == CHUNK)?;
-        chunk.free = [0; 8];
-        chunk.count = 0;
-        let base = chunk.base;
-        pool.free -= CHUNK;
-        base
-    };
-    direct::zero(base << 12, CHUNK << 12);
-    Some(Mfn(base))
-}
-
-/// Takes back a frame that no CPU can reach any more.
-pub fn free(frame: Mfn) {
-    let mut pool = POOL.lock();
-    let base = frame.0 / CHUNK * CHUNK;
-    let Ok(index) = pool.chunks.binary_search_by_key(&base, |chunk| chunk.base) else {
-        panic!("frame {:#x} is not of the pool", frame.0);
-    };
-    set(&mut pool.chunks[index], frame.0 - base);
-    pool.free += 1;
-}
-
-/// A zeroed frame for a structure of the hypervisor or the hardware (VMCB, VMCS, bitmap, table).
+/// A zeroed frame for a structure of the hypervisor or the hardware (VMCB, VMCS, VMXON region).
 pub fn allocate_hypervisor() -> Option<Mfn> {
-    allocate()
+    take(FrameKind::Hypervisor, Owner::NOBODY)
 }
 
-/// Page tables in frames of the pool.
-#[derive(Clone, Copy)]
-pub struct Tables;
+/// A zeroed frame for a table of translations or page states.
+pub fn allocate_table() -> Option<Mfn> {
+    take(FrameKind::Table, Owner::NOBODY)
+}
 
-impl Memory for Tables {
-    fn allocate(&self) -> Option<Mfn> {
-        allocate()
-    }
-    fn free(&self, table: Mfn) {
-        free(table);
-    }
-    fn read(&self, table: Mfn, index: usize) -> u64 {
-        word(table, index).load(core::sync::atomic::Ordering::Acquire)
-    }
-    fn write(&self, table: Mfn, index: usize, value: u64) {
-        word(table, index).store(value, core::sync::atomic::Ordering::Release);
-    }
-    fn compare_exchange(&self, table: Mfn, index: usize, old: u64, new: u64) -> Result<u64, u64> {
-        use core::sync::atomic::Ordering::{AcqRel, Acquire};
-        word(table, index).compare_exchange(old, new, AcqRel, Acquire)
+fn take(kind: FrameKind, owner: Owner) -> Option<Mfn> {
+    loop {
+        let frame = pool::take()?;
+        match records::table().claim(frame, kind, owner) {
+            Ok(_) => {
+                direct::zero(frame.0 << 12, 4096);
+                return Some(frame);
+            }
+            Err(error) => refuse(error),
+        }
     }
 }
 
-fn word(table: Mfn, index: usize) -> &'static core::sync::atomic::AtomicU64 {
-    direct::atomic((table.0 << 12) + (index as u64 & 511) * 8)
+/// 512 contiguous, aligned, zeroed frames for the hypervisor, for good.
+pub fn allocate_block() -> Option<Mfn> {
+    let base = pool::take_block()?;
+    for frame in (base.0..base.0 + pool::CHUNK).map(Mfn) {
+        records::table().claim(frame, FrameKind::Hypervisor, Owner::NOBODY).map_err(refuse).ok()?;
+    }
+    direct::zero(base.0 << 12, pool::CHUNK << 12);
+    Some(base)
+}
+
+/// Takes back a page's frame from `owner`. No CPU can reach it any more: its translation was flushed.
+pub fn free(frame: Mfn, owner: Owner) {
+    if let Err(error) = give_back(frame, owner) {
+        refuse(error);
+    }
+}
+
+/// Takes back a frame of the hypervisor's own or of a table, which no guest could reach.
+pub fn free_own(frame: Mfn) {
+    if let Err(error) = records::table().release(frame).and_then(|_| into_pool(frame)) {
+        refuse(error);
+    }
+}
+
+/// What [`free`] does, with the reason of a refusal.
+pub(super) fn give_back(frame: Mfn, owner: Owner) -> Result<(), FrameError> {
+    let table = records::table();
+    if table.record(frame)?.owner != owner {
+        return Err(FrameError { mfn: frame, why: Why::NotOwner });
+    }
+    if let Put::Remaining(count) = table.put_ref(frame)? {
+        return Err(FrameError { mfn: frame, why: Why::Referenced(count) });
+    }
+    table.quarantine(frame)?;
+    table.release(frame)?;
+    into_pool(frame)
+}
+
+fn into_pool(frame: Mfn) -> Result<(), FrameError> {
+    pool::put(frame).then_some(()).ok_or(FrameError { mfn: frame, why: Why::Kind(FrameKind::Free) })
+}
+
+fn refuse(error: FrameError) {
+    let count = REFUSED.fetch_add(1, Ordering::Relaxed) + 1;
+    crate::log::warn_limited!("{error}: refused, and never used again (a bug; number {count})");
 }

@@ -1,4 +1,5 @@
-//! The heap: for what is created with a domain, never for what a guest can make grow.
+//! The heap: for what is created with a domain, and for what is live of a guest's requests, up to what the
+//! guest was promised ([`crate::guest`]). All promises together are less than the heap, so that none fails.
 
 use super::direct;
 use crate::cpu::lock::{Level, Lock};
@@ -6,18 +7,25 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{NonNull, null_mut};
 use linked_list_allocator::Heap;
 
-/// Bytes of the heap.
-pub const SIZE: u64 = 8 << 20;
+/// Bytes of the heap, without [`super::pool`]'s list of chunks.
+const BASE: u64 = 8 << 20;
+/// What domains may be promised of it; the rest is for the decoder's tables, dom0 and fragments.
+pub const FOR_DOMAINS: usize = 6 << 20;
+
+/// Bytes of the heap of a machine whose RAM ends at `top`.
+pub const fn size(top: u64) -> u64 {
+    BASE + super::pool::list_size(top).next_multiple_of(4096)
+}
 
 struct Allocator(Lock<Heap>);
 
 #[global_allocator]
 static HEAP: Allocator = Allocator(Lock::new(Level::Heap, Heap::empty()));
 
-/// Makes `SIZE` bytes of physical memory at `start` the heap. Once.
-pub fn init(start: u64) {
+/// Makes `size` bytes of physical memory at `start` the heap. Once.
+pub fn init(start: u64, size: u64) {
     // SAFETY: the caller reserved the range for the heap alone, and it is mapped.
-    unsafe { HEAP.0.lock().init(direct::pointer(start), SIZE as usize) };
+    unsafe { HEAP.0.lock().init(direct::pointer(start), size as usize) };
 }
 
 // SAFETY: delegates to linked_list_allocator under a lock.

@@ -2,7 +2,7 @@
 //! devices in the direct map without execution, and nothing else once the boot tables are left.
 
 use super::direct;
-use super::frames::Tables;
+use super::tables::Tables;
 use crate::cpu::register;
 use core::sync::atomic::{AtomicU64, Ordering};
 use paging::{Access, Gfn, LargeExecute, LongMode, MemoryType, Mfn, Size, Tree};

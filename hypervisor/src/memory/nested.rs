@@ -1,6 +1,6 @@
 //! A domain's nested page table in the vendor's format.
 
-use super::frames::Tables;
+use super::tables::Tables;
 use heapless::Vec;
 use paging::{
     Access, Cursor, Ept, FlushDebt, Format, Gfn, LargeExecute, MapError, MemoryType, Mfn, Npt, Size, TableCursor, Tree,

@@ -1,16 +1,13 @@
 //! What dom0 asks for: see [`abi::command::op`].
 
 use super::channel;
-use crate::cpu::{self, cpuid, time};
 use crate::domain::{Domain, End, Reason};
 use crate::guest;
-use crate::memory::{direct, frames};
-use crate::vcpu::{Vendor, vendor};
+use crate::memory::direct;
 use abi::BlockRef;
 use abi::Error;
 use abi::command::{Command, op};
 use abi::domain::{BootState, DeviceConfig, DomainFlags};
-use abi::host::HostInfo;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
@@ -35,7 +32,7 @@ fn execute(command: &mut Command) -> Result<i64, Error> {
     let args = command.args;
     match command.op {
         op::NOP => Ok(0),
-        op::HOST_INFO => give(args[0], host_info().as_bytes()),
+        op::HOST_INFO => give(args[0], super::host::info().as_bytes()),
         op::READ_LOG => {
             let (first, count) = read_log(args[0], args[1], args[2])?;
             command.args[3] = first;
@@ -171,30 +168,4 @@ fn read_log(cursor: u64, address: u64, len: u64) -> Result<(u64, i64), Error> {
         done += count as u64;
     }
     Ok((first, done.cast_signed()))
-}
-
-fn host_info() -> HostInfo {
-    let (free, pool) = frames::counts();
-    let mut info = HostInfo {
-        abi_version: abi::VERSION,
-        vendor: if vendor() == Vendor::Vmx { 1 } else { 2 },
-        cpus: cpu::count(),
-        dom0_vcpus: crate::dom0::domain().map_or(0, |domain| domain.vcpus().len() as u32),
-        tsc_hz: time::tsc_hz(),
-        uptime: time::since_start_ns(),
-        ram: 0,
-        dom0: 0,
-        pool,
-        free,
-        own: 0,
-        domains: guest::count() as u32,
-        max_domains: guest::MAX as u32,
-        cpu: [0; 16],
-        version: [0; 32],
-        command_line: [0; 256],
-    };
-    info.cpu[..12].copy_from_slice(&cpuid::vendor());
-    let version = env!("CARGO_PKG_VERSION").as_bytes();
-    info.version[..version.len()].copy_from_slice(version);
-    info
 }

@@ -5,6 +5,7 @@
 //! once, then checked.
 mod channel;
 mod commands;
+mod host;
 pub mod pci;
 mod registers;
 

@@ -110,6 +110,6 @@ impl Vmcb {
 
 impl Drop for Vmcb {
     fn drop(&mut self) {
-        crate::memory::frames::free(Mfn(self.physical >> 12));
+        crate::memory::frames::free_own(Mfn(self.physical >> 12));
     }
 }

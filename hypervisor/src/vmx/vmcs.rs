@@ -86,7 +86,7 @@ impl Drop for Vmcs {
     fn drop(&mut self) {
         self.clear();
         let _ = slot().compare_exchange(self.physical(), 0, Ordering::Relaxed, Ordering::Relaxed);
-        frames::free(self.frame);
+        frames::free_own(self.frame);
     }
 }
 
