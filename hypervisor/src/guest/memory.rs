@@ -156,6 +156,11 @@ impl GuestMemory {
         Gfn(if self.pages <= low { self.pages } else { (HIGH_RAM >> 12) + self.pages - low })
     }
 
+    /// Maps a resident page if it is not; false without a frame for the tables.
+    pub(super) fn map_resident(&mut self, gfn: Gfn, mfn: Mfn) -> bool {
+        matches!(self.nested.map(gfn, mfn, Size::Small, MemoryType::WriteBack), Ok(()) | Err(MapError::Occupied(_)))
+    }
+
     /// First touch: a zeroed frame.
     fn populate(&mut self, gfn: Gfn) -> Touched {
         let Some(mfn) = frames::allocate(self.owner) else { return Touched::NoFrame };
@@ -163,15 +168,13 @@ impl GuestMemory {
             frames::free(mfn, self.owner);
             return Touched::NoFrame;
         }
-        match self.nested.map(gfn, mfn, Size::Small, MemoryType::WriteBack) {
-            Ok(()) | Err(MapError::Occupied(_)) => Touched::Frame(mfn),
-            Err(_) => {
-                // Nothing was mapped, so nothing must be flushed.
-                let _ = self.p2m.apply(&Tables, gfn, Event::Discard);
-                frames::free(mfn, self.owner);
-                Touched::NoFrame
-            }
+        if self.map_resident(gfn, mfn) {
+            return Touched::Frame(mfn);
         }
+        // Nothing was mapped, so nothing must be flushed.
+        let _ = self.p2m.apply(&Tables, gfn, Event::Discard);
+        frames::free(mfn, self.owner);
+        Touched::NoFrame
     }
 
     /// Reads inside one page; an untouched page reads as zero and stays untouched.

@@ -60,17 +60,26 @@ impl GuestMemory {
     /// Pages that should be on their way out and are not.
     fn excess(&mut self) -> usize {
         let room = MAX_OUT.saturating_sub(self.swap.leaving.len());
-        if self.limit >= self.pages || self.swap.stopped || room < LEAST_ROOM {
+        let allowed = self.allowed();
+        if allowed >= self.pages || self.swap.stopped || room < LEAST_ROOM {
             return 0;
         }
-        let (counts, marks) = (self.p2m.counts(), Marks::for_limit(self.limit));
+        let (counts, marks) = (self.p2m.counts(), Marks::for_limit(allowed));
         let leaving = counts.of(StateKind::PagingOut);
-        self.swap.reclaim.due(marks, self.limit, counts.frames(), leaving, BATCH.min(room) as u64) as usize
+        self.swap.reclaim.due(marks, allowed, counts.frames(), leaving, BATCH.min(room) as u64) as usize
+    }
+
+    /// Pages that may be resident now: the limit, or, while the pool is short and pages can leave, no
+    /// more than there are.
+    fn allowed(&self) -> u64 {
+        let can_evict = service::attached() && !self.swap.stopped;
+        if can_evict && frames::is_short() { self.limit.min(self.p2m.counts().frames()) } else { self.limit }
     }
 
     /// True if a further resident page is more than the limit allows.
     pub(super) fn is_full(&self) -> bool {
-        self.limit < self.pages && water::is_full(self.limit, self.p2m.counts().frames())
+        let allowed = self.allowed();
+        allowed < self.pages && water::is_full(allowed, self.p2m.counts().frames())
     }
 
     /// True if an untouched page must wait until others have left. If none is leaving and none

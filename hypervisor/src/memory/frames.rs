@@ -10,7 +10,7 @@ use pages::frame::Why;
 use pages::{FrameError, FrameKind, Owner, Put};
 use paging::Mfn;
 
-pub use super::pool::counts;
+pub use super::pool::{counts, is_short};
 
 /// Refusals since the start.
 static REFUSED: AtomicU64 = AtomicU64::new(0);

@@ -3,6 +3,7 @@
 
 use crate::cpu::lock::{Level, Lock};
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
 use paging::Mfn;
 
 /// Frames in a chunk.
@@ -23,6 +24,13 @@ struct Pool {
     total: u64,
 }
 
+/// Fewer free frames than this (2 MiB) are a reserve: for tables, and for pages that have to come in
+/// before others can leave.
+const RESERVE: u64 = 512;
+
+/// The pool's count, to be looked at without its lock.
+static FREE: AtomicU64 = AtomicU64::new(0);
+
 static POOL: Lock<Pool> = Lock::new(Level::Frames, Pool { chunks: Vec::new(), hint: 0, free: 0, total: 0 });
 
 /// Bytes of heap that the list of chunks takes for RAM that ends at `top`.
@@ -33,6 +41,18 @@ pub const fn list_size(top: u64) -> u64 {
 /// Makes room for the list of chunks. Once, before [`add`].
 pub fn prepare(top: u64) {
     POOL.lock().chunks.reserve_exact((top >> 21) as usize);
+}
+
+/// True if guests should give what they can before they get more.
+pub fn is_short() -> bool {
+    FREE.load(Ordering::Relaxed) < RESERVE
+}
+
+impl Pool {
+    fn set_free(&mut self, free: u64) {
+        self.free = free;
+        FREE.store(free, Ordering::Relaxed);
+    }
 }
 
 /// Free frames, and all.
@@ -53,7 +73,8 @@ pub fn add(frame: Mfn) {
         }
     };
     if set(&mut pool.chunks[index], frame.0 - base) {
-        pool.free += 1;
+        let free = pool.free + 1;
+        pool.set_free(free);
         pool.total += 1;
     }
 }
@@ -64,7 +85,8 @@ pub fn take() -> Option<Mfn> {
     let (chunks, hint) = (pool.chunks.len(), pool.hint);
     let found = (hint..chunks).chain(0..hint).find(|&index| pool.chunks[index].count > 0)?;
     pool.hint = found;
-    pool.free -= 1;
+    let free = pool.free - 1;
+    pool.set_free(free);
     let chunk = &mut pool.chunks[found];
     let word = chunk.free.iter().position(|&word| word != 0)?;
     let bit = chunk.free[word].trailing_zeros();
@@ -80,7 +102,8 @@ pub fn take_block() -> Option<Mfn> {
     chunk.free = [0; 8];
     chunk.count = 0;
     let base = chunk.base;
-    pool.free -= CHUNK;
+    let free = pool.free - CHUNK;
+    pool.set_free(free);
     Some(Mfn(base))
 }
 
@@ -90,7 +113,8 @@ pub fn put(frame: Mfn) -> bool {
     let base = frame.0 / CHUNK * CHUNK;
     let Ok(index) = pool.chunks.binary_search_by_key(&base, |chunk| chunk.base) else { return false };
     let done = set(&mut pool.chunks[index], frame.0 - base);
-    pool.free += u64::from(done);
+    let free = pool.free + u64::from(done);
+    pool.set_free(free);
     done
 }
 
