@@ -113,6 +113,9 @@ pub struct MoreOptions {
     /// Count instructions instead of time, for repeatable runs (QEMU)
     #[arg(long)]
     pub icount: bool,
+    /// With --exec: go on when the machine is reset, instead of ending
+    #[arg(long)]
+    pub reboots: bool,
     /// One more argument for QEMU
     #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
     pub qemu_arg: Vec<String>,

@@ -62,7 +62,7 @@ impl Plan {
             iso: options.more.iso.as_deref().map(absolute).transpose()?,
             disks: options.disk.iter().map(|disk| Disk::open(disk)).collect::<Result<_>>()?,
             bus: options.more.disk_bus,
-            reset_ends: console == Console::File,
+            reset_ends: console == Console::File && !options.more.reboots,
             console,
             hypervisor_log: log_file(options, folder)?,
             folder: folder.to_owned(),

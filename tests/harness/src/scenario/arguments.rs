@@ -40,12 +40,8 @@ pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Pa
         add("disk", Some(disk.display().to_string()));
     }
     add("exec", Some(scenario.commands.clone()));
-    if scenario.bare {
-        words.push("--bare".to_owned());
-    }
-    if scenario.icount {
-        words.push("--icount".to_owned());
-    }
+    let switches = [(scenario.bare, "--bare"), (scenario.icount, "--icount"), (scenario.reboots, "--reboots")];
+    words.extend(switches.iter().filter(|(is_on, _)| *is_on).map(|(_, word)| (*word).to_owned()));
     words
 }
 

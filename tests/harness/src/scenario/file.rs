@@ -56,6 +56,9 @@ pub struct Scenario {
     /// In instructions' time, which the host's load does not change.
     #[serde(default)]
     pub icount: bool,
+    /// A reset of the machine does not end it.
+    #[serde(default)]
+    pub reboots: bool,
     /// Seconds.
     pub timeout: u64,
     /// Shell commands for dom0.
