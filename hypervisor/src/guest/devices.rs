@@ -156,11 +156,14 @@ impl View<'_> {
                 }
                 Effect::StatusChanged if ready => {
                     all.notified[slot] = ((1u16 << queues) - 1) as u8;
+                    all.untold.ready |= 1 << slot;
                     true
                 }
                 Effect::Reset => {
                     all.forget(slot, None);
-                    false
+                    all.untold.reset |= 1 << slot;
+                    all.untold.ready &= !(1 << slot);
+                    true
                 }
                 Effect::QueueDisabled(queue) => {
                     all.forget(slot, Some(queue));

@@ -3,6 +3,7 @@
 
 use super::Guest;
 use super::requests::interrupt;
+use super::slot::Slots;
 use crate::domain::Domain;
 use crate::service;
 use abi::Error;
@@ -30,6 +31,26 @@ pub fn send_uart(domain: &Domain, guest: &Guest) {
         *word = u64::from_le_bytes(padded);
     }
     service::post(&event, &[]);
+}
+
+/// Tells dom0 of devices that were reset or made ready; the slots for which there was no room, a
+/// bit a slot. Their requests must wait: those of a driver before the reset and after it would be mixed up.
+pub fn tell_status(domain: &Domain, slots: &mut Slots) -> u32 {
+    let Slots { devices, untold, .. } = slots;
+    for (slot, device) in devices.iter().enumerate() {
+        let (bit, status) = (1 << slot, device.as_ref().map_or(0, |device| device.status()));
+        let tell = |status: u8| {
+            let args = [slot as u64, status.into(), 0, 0, 0, 0, 0];
+            service::post(&Event { kind: kind::DEVICE_STATUS, domain: domain.id, args }, &[])
+        };
+        if untold.reset & bit != 0 && tell(0) {
+            untold.reset &= !bit;
+        }
+        if untold.ready & bit != 0 && untold.reset & bit == 0 && tell(status) {
+            untold.ready &= !bit;
+        }
+    }
+    untold.reset | untold.ready
 }
 
 /// The guest has ended by itself: dom0 is told, now or when there is room.

@@ -5,7 +5,7 @@
 //! dom0's next doorbell pumps again. Nothing is lost when no daemon is attached.
 
 use super::io_pages::Rules;
-use super::notices::tell_end;
+use super::notices::{tell_end, tell_status};
 use super::slot::{Request, Slots};
 use super::{Guest, balloon, completion, list, wake};
 use crate::domain::{Domain, End, Reason};
@@ -74,8 +74,11 @@ pub(super) fn end_for(domain: &Domain, slot: usize, queue: u16, breach: Breach) 
 fn move_on(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots) -> Result<bool, Stop> {
     let finished = completion::finish_all(domain, guest, slots);
     let asked = guest.memory.lock().ask_again(domain);
-    let mut blocked = post_waiting(domain, guest, slots)?;
-    for slot in (0..VIRTIO_SLOTS as usize).filter(|slot| blocked & 1 << slot == 0).collect::<SlotList>() {
+    let untold = tell_status(domain, slots);
+    let mut blocked = post_waiting(domain, guest, slots, untold)?;
+    // dom0 has no part in the balloon's queues.
+    let may_go = |slot: &usize| blocked & 1 << slot == 0 || is(&slots.devices, *slot, VIRTIO_BALLOON);
+    for slot in (0..VIRTIO_SLOTS as usize).filter(may_go).collect::<SlotList>() {
         match collect(domain, guest, slots, slot) {
             Err(Stop::Full) => blocked |= 1 << slot,
             result => result?,
@@ -84,10 +87,9 @@ fn move_on(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots) -> Result<boo
     Ok(finished && asked && blocked == 0)
 }
 
-/// The slots whose requests could not all be posted, a bit a slot.
-fn post_waiting(domain: &Domain, guest: &Guest, slots: &mut Slots) -> Result<u32, Stop> {
+/// The slots whose requests could not all be posted, a bit a slot; `blocked` are some to begin with.
+fn post_waiting(domain: &Domain, guest: &Guest, slots: &mut Slots, mut blocked: u32) -> Result<u32, Stop> {
     let Slots { live, devices, .. } = slots;
-    let mut blocked = 0;
     for request in live.iter_mut().filter(|request| !request.posted && request.done.is_none()) {
         if blocked & 1 << request.slot != 0 {
             continue;
@@ -273,10 +275,14 @@ pub fn pump_all() {
 pub fn repost_all() {
     list::each(|domain| {
         let Some(guest) = domain.guest() else { return };
-        for request in guest.devices.lock().live.iter_mut().filter(|request| request.done.is_none()) {
-            request.posted = false;
-            // A new daemon counts references anew, and these are not among them.
-            request.dropped.clear();
+        {
+            let mut slots = guest.devices.lock();
+            slots.tell_again();
+            for request in slots.live.iter_mut().filter(|request| request.done.is_none()) {
+                request.posted = false;
+                // A new daemon counts references anew, and these are not among them.
+                request.dropped.clear();
+            }
         }
         {
             let mut memory = guest.memory.lock();

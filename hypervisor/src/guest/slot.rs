@@ -55,12 +55,23 @@ pub struct Done {
     pub associate: bool,
 }
 
+/// What dom0 has not been told of the devices, a bit a slot.
+#[derive(Clone, Copy, Default)]
+pub struct Untold {
+    /// They were reset.
+    pub reset: u32,
+    /// The driver is ready (after the reset, if both).
+    pub ready: u32,
+}
+
 /// All slots, with the 16550 and the power button.
 pub struct Slots {
     /// The devices.
     pub devices: [Option<Box<Device>>; VIRTIO_SLOTS as usize],
     /// Queues that were notified and not emptied: a bit a queue.
     pub notified: [u8; VIRTIO_SLOTS as usize],
+    /// Devices that the driver reset, and those that it made ready, of which dom0 has not been told: a bit a slot.
+    pub untold: Untold,
     /// Live requests, oldest first.
     pub live: Vec<Request>,
     /// The next request's identifier.
@@ -83,6 +94,7 @@ impl Slots {
         Self {
             devices: [const { None }; VIRTIO_SLOTS as usize],
             notified: [0; VIRTIO_SLOTS as usize],
+            untold: Untold::default(),
             live: Vec::new(),
             next_id: 1,
             uart: Uart::new(),
@@ -133,6 +145,14 @@ impl Slots {
                 pages.remove(first);
             }
         }
+    }
+
+    /// A new daemon is to be told of the devices that are ready.
+    pub fn tell_again(&mut self) {
+        let ready = |(slot, device): (usize, &Option<Box<Device>>)| {
+            u32::from(device.as_ref().is_some_and(|device| device.ready())) << slot
+        };
+        self.untold = Untold { reset: 0, ready: self.devices.iter().enumerate().map(ready).sum() };
     }
 
     /// Forgets what was live in a slot (and, if given, in one queue of it).

@@ -10,6 +10,9 @@ use protocol::DeviceKind;
 
 /// virtio status: the driver is ready (virtio 1.2, section 2.1).
 const DRIVER_OK: u8 = 4;
+/// The device needs a reset, or the driver has given up.
+const NEEDS_RESET: u8 = 64;
+const FAILED: u8 = 128;
 
 impl<H: Hypervisor> Daemon<H> {
     /// Takes one event.
@@ -85,7 +88,7 @@ impl<H: Hypervisor> Daemon<H> {
         let Some(known) = self.domains.get_mut(&domain) else { return };
         let Some(device) = known.devices.get_mut(&slot) else { return };
         tracing::debug!(domain, slot, status, "device status");
-        device.ready = status & DRIVER_OK != 0;
+        device.ready = status & (DRIVER_OK | NEEDS_RESET | FAILED) == DRIVER_OK;
         if status == 0 && device.kind == DeviceKind::Console {
             self.consoles.open(&known.record.name).reset();
         }

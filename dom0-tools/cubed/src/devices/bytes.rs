@@ -28,8 +28,8 @@ pub fn copy_out(
 /// Puts `bytes` at the beginning of the device-writable part and completes the request.
 ///
 /// # Errors
-/// [`abi::Error::NoMemory`] if no buffer is free now: nothing was done. What the hypervisor refuses is logged,
-/// for nobody can do anything about it; a request that is gone (its device was reset) is no error.
+/// [`abi::Error::NoMemory`] if no buffer is free now: nothing was done. [`abi::Error::NotFound`] if the request is
+/// gone (its device was reset). What else the hypervisor refuses is logged, for nobody can do anything about it.
 pub fn answer(hypervisor: &mut dyn Hypervisor, request: &Request, bytes: &[u8]) -> Result<(), Refused> {
     answer_at(hypervisor, request, 0, bytes, bytes.len() as u64)
 }
@@ -62,7 +62,8 @@ pub fn answer_at(
     drop(buffer);
     answered?;
     commands.iter().for_each(|command| look_at(command, request.slot));
-    Ok(())
+    let gone = commands.iter().any(|command| value(command) == Err(abi::Error::NotFound));
+    if gone { Err(abi::Error::NotFound.into()) } else { Ok(()) }
 }
 
 /// Logs what went wrong with a worked-off command for a request of the device in `slot`.

@@ -143,9 +143,14 @@ impl Console {
             let Some(request) = self.receivers.pop_front() else { return Ok(()) };
             let room = usize::try_from(request.writable).unwrap_or(usize::MAX);
             let bytes: Vec<u8> = self.input.iter().take(room).copied().collect();
-            if let Err(error) = answer(hypervisor, &request, &bytes) {
-                self.receivers.push_front(request);
-                return Err(error);
+            match answer(hypervisor, &request, &bytes) {
+                Ok(()) => {}
+                // Its queue was taken out of use: the next one gets the input.
+                Err(Refused::By(abi::Error::NotFound)) => continue,
+                Err(error) => {
+                    self.receivers.push_front(request);
+                    return Err(error);
+                }
             }
             self.input.drain(..bytes.len());
             self.counters.reads += 1;

@@ -5,7 +5,7 @@ use crate::channel::{Buffer, Hypervisor};
 use crate::fake::Piece;
 use abi::command::op;
 use abi::domain::reason;
-use protocol::Request;
+use protocol::{DeviceKind, Payload, Request};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
@@ -101,6 +101,42 @@ fn input_goes_to_the_domain_that_lives() {
     world.daemon().type_in("guest", b"hi");
     let used = world.until("the input", |world| world.model.borrow_mut().answer(new, name));
     assert_eq!(&used.bytes[..2], b"hi");
+}
+
+#[test]
+fn input_passes_by_a_request_that_is_gone() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    let text = [Piece::Bytes(b"> ".to_vec())];
+    world.model.borrow_mut().request(id, 0, 1, &text, &[]).unwrap();
+    let room = [Piece::Bytes(vec![0; 8])];
+    let gone = world.model.borrow_mut().request(id, 0, 0, &[], &room).unwrap();
+    let name = world.model.borrow_mut().request(id, 0, 0, &[], &room).unwrap();
+    world.settle();
+    world.model.borrow_mut().domain(id).requests.remove(&gone);
+    world.daemon().type_in("guest", b"hi");
+    let used = world.until("the input", |world| world.model.borrow_mut().answer(id, name));
+    assert_eq!((used.written, &used.bytes[..2]), (2, &b"hi"[..]));
+}
+
+#[test]
+fn a_device_is_ready_when_its_driver_says_so() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    let ready = |world: &mut World| {
+        let Ok(Payload::Domain(shown)) = world.answer(Request::Show { name: "guest".into() }) else { panic!() };
+        shown.devices.iter().find(|device| device.kind == DeviceKind::Balloon).unwrap().ready
+    };
+    let slot = world.model.borrow_mut().domain(id).devices.iter().find(|(_, d)| d.kind == 5).map(|(slot, _)| *slot);
+    for (status, expected) in [(None, false), (Some(15), true), (Some(0), false), (Some(15), true), (Some(143), false)]
+    {
+        if let (Some(status), Some(slot)) = (status, slot) {
+            let event = crate::channel::Event::DeviceStatus { domain: id, slot, status };
+            world.model.borrow_mut().events.push_back(event);
+            world.step();
+        }
+        assert_eq!(ready(&mut world), expected, "status {status:?}");
+    }
 }
 
 #[test]
