@@ -33,7 +33,7 @@ enum Line {
 #[derive(Debug)]
 pub struct Console {
     output: History,
-    fresh: Vec<u8>,
+    fresh: VecDeque<u8>,
     input: VecDeque<u8>,
     receivers: VecDeque<Request>,
     line: Line,
@@ -45,7 +45,7 @@ impl Default for Console {
     fn default() -> Self {
         Self {
             output: History::new(HISTORY),
-            fresh: Vec::new(),
+            fresh: VecDeque::new(),
             input: VecDeque::new(),
             receivers: VecDeque::new(),
             line: Line::Uart,
@@ -68,7 +68,7 @@ impl Console {
 
     /// Output since the last call, for the log file.
     pub fn take_fresh(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.fresh)
+        std::mem::take(&mut self.fresh).into()
     }
 
     /// Bytes from the early 16550.
@@ -186,6 +186,10 @@ impl Console {
 
     fn push(&mut self, bytes: &[u8]) {
         self.output.push(bytes);
-        self.fresh.extend_from_slice(bytes);
+        // As much as the file keeps: of a flood between two writes of the log only the end is of use.
+        let skipped = bytes.len().saturating_sub(HISTORY);
+        self.fresh.extend(bytes.iter().skip(skipped));
+        let excess = self.fresh.len().saturating_sub(HISTORY);
+        self.fresh.drain(..excess);
     }
 }

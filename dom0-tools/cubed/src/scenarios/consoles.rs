@@ -1,5 +1,6 @@
 //! Consoles and entropy.
 
+use super::logged::logged;
 use super::world::World;
 use crate::daemon::Reply;
 use crate::fake::Piece;
@@ -39,6 +40,35 @@ fn uart_and_virtio_are_one_stream_that_outlives_daemon_and_domain() {
     world.model.borrow_mut().end(id, reason::POWER_OFF, 0);
     world.until("the end", |world| world.model.borrow().domains.is_empty().then_some(()));
     assert!(history(&mut world, "guest").starts_with("early\n"));
+}
+
+#[test]
+fn a_guest_that_floods_the_early_console_costs_bounded_memory_and_no_log() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    let one = |byte: u8| crate::channel::Event::Uart { domain: id, bytes: vec![byte] };
+    let text = logged(|| {
+        world.model.borrow_mut().events.extend((0..600_000u32).map(|i| one(b'a' + u8::try_from(i % 26).unwrap())));
+        world.settle();
+    });
+    assert_eq!(text, "");
+    let kept = history(&mut world, "guest");
+    assert_eq!((kept.len(), kept.ends_with("rstuvwx")), (256 << 10, true));
+    let path = world.dir.path().join("run/console/guest");
+    let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let all = size(&path) + size(&path.with_extension("old"));
+    assert!((256 << 10..1 << 20).contains(&all), "{all} bytes of log");
+}
+
+#[test]
+fn a_flood_between_two_writes_of_the_log_is_bounded() {
+    let mut console = crate::devices::Console::default();
+    for _ in 0..100 {
+        console.uart(&[b'x'; 10_000]);
+    }
+    console.uart(b"end");
+    let fresh = console.take_fresh();
+    assert_eq!((fresh.len(), &fresh[fresh.len() - 3..]), (256 << 10, &b"end"[..]));
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! Requests whose device was reset or whose domain is gone, and requests that were put off.
 
+use super::logged::logged;
 use super::world::{World, header};
 use crate::channel::{Buffer, Hypervisor};
 use crate::fake::Piece;
 use abi::command::op;
 use abi::domain::reason;
 use protocol::{DeviceKind, Payload, Request};
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 const IN: u32 = 0;
 const GET_ID: u32 = 8;
@@ -156,26 +155,6 @@ fn input_waits_for_a_buffer() {
     let used = world.until("the input", |world| world.model.borrow_mut().answer(id, name));
     assert_eq!((used.written, &used.bytes[..2]), (2, &b"hi"[..]));
     assert!(world.model.borrow().refusals.is_empty());
-}
-
-/// What is logged while `what` is done.
-fn logged(what: impl FnOnce()) -> String {
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Lines(writer.clone())).finish();
-    tracing::subscriber::with_default(subscriber, what);
-    let bytes = lines.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
 }
 
 #[test]

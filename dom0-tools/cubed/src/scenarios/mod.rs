@@ -6,6 +6,7 @@ mod files;
 mod gone;
 mod kills;
 mod lives;
+mod logged;
 mod shapes;
 mod sockets;
 mod swap;
