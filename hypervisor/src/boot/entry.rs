@@ -30,7 +30,9 @@ boot_pdpt_high: .skip 4096
 boot_pd:        .skip 4096 * 4
     .section .bss, "aw", @nobits
     .align 4096
-    .skip 4096                     # an overflow lands in zeroes that are checked at a panic
+    .global boot_stack_guard
+boot_stack_guard:
+    .skip 4096                     # not mapped by the final tables
 boot_stack:     .skip 65536
 boot_stack_top:
 

@@ -85,7 +85,8 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     let device = |address: u64| {
         !info.regions.iter().any(|r| r.start < address + LARGE && address < r.end && r.kind != RegionKind::Reserved)
     };
-    kernel_map::build(device)?;
+    let stacks = frames::allocate_block().ok_or("no memory for the stacks of CPUs")?.0 << 12;
+    kernel_map::build(device, stacks)?;
 
     fpu::enable();
     let id = lapic::enable();
@@ -94,7 +95,7 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     crate::domain::clock::set_wall(clock::read().saturating_sub(time::since_start_ns() / 1_000_000_000));
     crate::vcpu::enable()?;
     cpu::this().online.store(true, Ordering::SeqCst);
-    smp::start(&acpi, options.max_cpus)?;
+    smp::start(&acpi, options.max_cpus, stacks);
     crate::sched::set_slice(time::ns_to_ticks(u64::from(options.slice_ms) * 1_000_000));
     let (free, _) = frames::counts();
     super::facts::tell(Facts {

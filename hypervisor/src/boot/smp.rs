@@ -2,13 +2,12 @@
 
 use super::Acpi;
 use crate::cpu::{self, PerCpu, fpu, gdt, idt, lapic, time};
-use crate::memory::{direct, frames, kernel_map};
+use crate::memory::direct;
+use crate::memory::kernel_map::{self, STACK, STACK_COUNT};
 use core::sync::atomic::Ordering;
 
 /// Page below 1 MiB that the others start in; dom0's afterwards, which has not begun yet.
 const PAGE: u64 = 0x8000;
-/// Bytes of a CPU's stack: a 2 MiB block holds one generous stack and is never returned.
-const STACK: u64 = 64 << 10;
 
 // SAFETY: defined in `entry`'s assembly; only their addresses are used.
 unsafe extern "C" {
@@ -18,16 +17,16 @@ unsafe extern "C" {
     static ap_argument: u8;
 }
 
-/// Starts every CPU of the MADT, up to `max`, one after the other. One that does not answer is left out.
-pub fn start(acpi: &Acpi, max: u32) -> Result<(), &'static str> {
+/// Starts every CPU of the MADT, up to `max`, one after the other, with its stack in the block at `stacks`. One
+/// that does not answer is left out.
+pub fn start(acpi: &Acpi, max: u32, mut stacks: u64) {
     let here = lapic::id();
     let code = (&raw const ap_start).addr();
     let len = (&raw const ap_end).addr() - code;
     direct::copy(code as u64, PAGE, len as u64);
-    let mut stacks = frames::allocate_block().ok_or("no memory for the stacks of CPUs")?.0 << 12;
     let mut number = 1;
     for &apic_id in acpi.cpus.iter().filter(|&&id| id != here) {
-        if number >= max.min((2 << 20) / STACK as u32) {
+        if number >= max.min(STACK_COUNT) {
             break;
         }
         stacks += STACK;
@@ -57,7 +56,6 @@ pub fn start(acpi: &Acpi, max: u32) -> Result<(), &'static str> {
         }
     }
     cpu::set_count(number);
-    Ok(())
 }
 
 /// Entry of the other CPUs, on their stack, with the boot tables.

@@ -130,7 +130,7 @@ pub fn load() {
 #[unsafe(no_mangle)]
 extern "C" fn interrupt_entry(frame: &mut Frame) {
     match frame.vector {
-        2 => {} // NMI: nothing of ours raises one; a spurious one must not end the machine
+        2 => super::panic::stop_if_crashed(), // any other NMI is spurious, and must not end the machine
         0..32 => super::panic::exception(frame),
         vector => crate::sched::interrupt(vector as u8),
     }

@@ -41,11 +41,12 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     die(&text, frame)
 }
 
-/// Writes the record, without locks, and stops or resets the machine.
+/// Stops the other CPUs, writes the record, without locks, and stops or resets the machine.
 fn die(text: &str, frame: u64) -> ! {
     if PANICKED.swap(true, Ordering::SeqCst) {
         halt();
     }
+    stop_others();
     let mut head = String::<128>::new();
     let _ = write!(head, "\n*** Hypercube crashed on CPU {} (a bug of the hypervisor):", super::index());
     crate::log::emergency(&head);
@@ -55,6 +56,21 @@ fn die(text: &str, frame: u64) -> ! {
         super::port::write8(0xcf9, 6);
     }
     halt()
+}
+
+/// By an interrupt that they cannot hold back, wherever they are. They take it in [`stop_if_crashed`].
+fn stop_others() {
+    let others = (0..super::count()).filter(|&number| number != super::index()).filter_map(super::of);
+    for other in others.filter(|other| other.online.load(Ordering::SeqCst)) {
+        super::lapic::send_nmi(other.apic_id.load(Ordering::Relaxed));
+    }
+}
+
+/// A non-maskable interrupt arrived: this CPU stops if another one has crashed.
+pub fn stop_if_crashed() {
+    if PANICKED.load(Ordering::SeqCst) {
+        halt();
+    }
 }
 
 /// Return addresses along the frame pointers; `scripts/symbols` names them.

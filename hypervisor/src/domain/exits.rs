@@ -76,7 +76,10 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
             }
             return Next::Window;
         }
-        Exit::Nmi => return Next::Window,
+        Exit::Nmi => {
+            crate::cpu::panic::stop_if_crashed();
+            return Next::Window;
+        }
         Exit::InterruptWindow => context.backend.want_window(false),
         Exit::TripleFault => return end(domain, context, Reason::TripleFault, 0),
         Exit::BadState(code) => return end(domain, context, Reason::BadState, code),

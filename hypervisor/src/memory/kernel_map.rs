@@ -14,7 +14,15 @@ unsafe extern "C" {
     static __rodata_end: u8;
     static __image_start: u8;
     static __image_end: u8;
+    static boot_stack_guard: u8;
 }
+
+/// Bytes of a CPU's stack but the boot CPU's, with the page at its lower end that is not mapped.
+pub const STACK: u64 = 64 << 10;
+/// Bytes of the block that these stacks are in.
+const STACKS: u64 = 2 << 20;
+/// Stacks in the block.
+pub const STACK_COUNT: u32 = (STACKS / STACK) as u32;
 
 static ROOT: AtomicU64 = AtomicU64::new(0);
 
@@ -40,22 +48,31 @@ pub fn extend_boot_map(limit: u64, mut next: impl FnMut() -> u64) {
     direct::set_limit(gib << 30);
 }
 
-/// Builds the final tables and switches to them.
-pub fn build(device: impl Fn(u64) -> bool) -> Result<(), &'static str> {
+/// Builds the final tables and switches to them. An overflow of a stack, of those in the block at `stacks` or of
+/// the boot CPU's, meets a page that is not there.
+pub fn build(device: impl Fn(u64) -> bool, stacks: u64) -> Result<(), &'static str> {
     let mut tree = Tree::<LongMode>::new(&Tables, 4, LargeExecute::Allowed).ok_or(FULL)?;
     let read_write = Access::RW;
     let mut physical = 0;
     while physical < direct::limit() {
         let kind = if device(physical) { MemoryType::Uncacheable } else { MemoryType::WriteBack };
-        let page = page_of(direct::BASE + physical);
-        tree.map(&Tables, page, Mfn(physical >> 12), Size::Large, read_write, kind).map_err(|_| FULL)?;
+        if physical == stacks {
+            for at in (physical..physical + STACKS).step_by(4096).filter(|at| at % STACK != 0) {
+                let page = page_of(direct::BASE + at);
+                tree.map(&Tables, page, Mfn(at >> 12), Size::Small, read_write, kind).map_err(|_| FULL)?;
+            }
+        } else {
+            let page = page_of(direct::BASE + physical);
+            tree.map(&Tables, page, Mfn(physical >> 12), Size::Large, read_write, kind).map_err(|_| FULL)?;
+        }
         physical += 2 << 20;
     }
+    let guard = (&raw const boot_stack_guard).addr() as u64 - direct::IMAGE_BASE;
     let (start, end) = image();
     let text = (&raw const __text_start).addr() as u64 - direct::IMAGE_BASE;
     let text_end = (&raw const __text_end).addr() as u64 - direct::IMAGE_BASE;
     let rodata_end = (&raw const __rodata_end).addr() as u64 - direct::IMAGE_BASE;
-    for physical in (start..end).step_by(4096) {
+    for physical in (start..end).step_by(4096).filter(|&physical| physical != guard) {
         let access = match physical {
             p if p >= text && p < text_end => Access::RX,
             p if p >= text_end && p < rodata_end => Access::R,
