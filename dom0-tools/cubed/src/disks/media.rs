@@ -177,6 +177,7 @@ impl Disks {
             return;
         }
         if !ok {
+            image.left = left;
             tracing::error!(path = %image.path.display(), "blocks of this image are in the swap store only: keep both");
             return;
         }

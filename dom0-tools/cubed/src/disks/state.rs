@@ -28,6 +28,8 @@ pub struct Disks {
     /// Status bytes to copy from.
     pub(super) status: Option<Buffer>,
     pub(super) counts: super::info::Counts,
+    /// As it was at the last settling.
+    journal_well: bool,
     /// The map's time counts from here.
     pub(super) began: Instant,
 }
@@ -92,6 +94,7 @@ impl Disks {
             live: HashMap::new(),
             status: None,
             counts: super::info::Counts::default(),
+            journal_well: true,
             began: Instant::now(),
         }
     }
@@ -126,6 +129,17 @@ impl Disks {
         let actions = self.map.settle();
         self.take(actions);
         self.retire_again();
+        let well = self.map.journal_is_well();
+        if well != std::mem::replace(&mut self.journal_well, well) {
+            if well {
+                tracing::info!("the journal of the swap store is written again");
+                self.retire_unused();
+            } else {
+                tracing::error!(
+                    "the journal of the swap store cannot be written: guests' blocks are copied home until it can"
+                );
+            }
+        }
     }
 
     /// The time, for what is to be tried again.

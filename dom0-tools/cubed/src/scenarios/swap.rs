@@ -174,6 +174,28 @@ fn a_broken_journal_costs_references_not_writes() {
 }
 
 #[test]
+fn a_disk_whose_domain_ended_while_the_journal_failed_goes_home_later() {
+    let mut world = World::new();
+    let (id, path) = world.create_with_disk("guest", 64);
+    fill(&mut world, id, 500..504);
+    out(&mut world, id, 500..504);
+    let pieces: Vec<Piece> = (500..504).map(Piece::Page).collect();
+    assert_eq!(world.block(id, OUT, 0, &pieces, &[]).0, 0);
+    world.drives.borrow_mut().journal_broken = true;
+    world.answer(Request::Kill { name: "guest".into() }).unwrap();
+    world.settle();
+    assert!(!world.drives.borrow().units.is_empty(), "its blocks are in the store only");
+    world.drives.borrow_mut().journal_broken = false;
+    world.ahead += std::time::Duration::from_secs(2);
+    world.settle();
+    let drives = world.drives.borrow();
+    assert!(drives.units.is_empty() && drives.numbers.is_empty());
+    for (block, gfn) in drives.disks[&path].chunks(4096).zip(500..504u64) {
+        assert!(block.iter().all(|byte| u64::from(*byte) == gfn % 251 + 1), "page {gfn}");
+    }
+}
+
+#[test]
 fn without_a_frame_for_a_page_the_store_is_not_read_over_and_over() {
     let mut world = World::new();
     let id = world.create("guest", "");
