@@ -64,7 +64,8 @@ pub fn atomic(physical: u64) -> &'static AtomicU64 {
 /// `count` words of 32 bits that are changed concurrently, for good; the address is a multiple of 4.
 pub fn words(physical: u64, count: usize) -> &'static [AtomicU32] {
     assert!(physical.is_multiple_of(4), "unaligned word");
-    let _ = (pointer(physical), pointer(physical + count as u64 * 4));
+    let Some(last) = (count as u64 * 4).checked_sub(1) else { return &[] };
+    let _ = pointer(physical + last);
     // SAFETY: mapped and aligned; the caller gives the range up, so that all accesses to it are atomic; the map is never removed.
     unsafe { core::slice::from_raw_parts(pointer(physical).cast(), count) }
 }

@@ -8,9 +8,9 @@ use core::ptr::{NonNull, null_mut};
 use linked_list_allocator::Heap;
 
 /// Bytes of the heap, without [`super::pool`]'s list of chunks.
-const BASE: u64 = 8 << 20;
+const BASE: u64 = 10 << 20;
 /// What domains may be promised of it; the rest is for the decoder's tables, dom0 and fragments.
-pub const FOR_DOMAINS: usize = 6 << 20;
+pub const FOR_DOMAINS: usize = 8 << 20;
 
 /// Bytes of the heap of a machine whose RAM ends at `top`.
 pub const fn size(top: u64) -> u64 {
