@@ -73,6 +73,10 @@ impl GuestMemory {
         if done {
             // With no pages left nothing looks into the tables again.
             self.pages = 0;
+            let lost = (self.p2m.tables() + self.nested.tables()).saturating_sub(2);
+            if lost > 0 {
+                crate::log::error!("{lost} tables of a guest's memory are lost (a bug)");
+            }
             frames::free_own(self.p2m.root());
             frames::free_own(Mfn(self.nested.root() >> 12));
         }
@@ -86,14 +90,15 @@ impl GuestMemory {
     /// True when the cursor is at its end. Never inlined: what it finds takes room on the stack.
     #[inline(never)]
     fn free_piece(&mut self, cursor: &mut Cursor) -> bool {
-        let mut found = heapless::Vec::<(Gfn, Mfn), PIECE>::new();
+        let mut found = heapless::Vec::<(Gfn, Option<Mfn>), PIECE>::new();
         let walked = self.p2m.for_each_bounded(&Tables, cursor, PIECE as u32, |gfn, state| {
-            if let Some(mfn) = state.frame() {
-                let _ = found.push((gfn, mfn));
-            }
+            let _ = found.push((gfn, state.frame()));
         });
         for (gfn, mfn) in &found {
-            if self.p2m.set(&Tables, *gfn, PageState::Absent).is_ok() {
+            // Swapped pages as well: only a table without any state is freed.
+            if self.p2m.set(&Tables, *gfn, PageState::Absent).is_ok()
+                && let Some(mfn) = mfn
+            {
                 frames::free(*mfn, self.owner);
             }
         }
