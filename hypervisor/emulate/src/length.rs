@@ -59,6 +59,20 @@ pub struct ControlMove {
     pub length: u32,
 }
 
+/// Length of the exiting instruction that `bytes` begin with, if it is one of the common ones without
+/// prefixes, the same in all modes: [`identify`] without decoding.
+#[must_use]
+pub const fn plain(bytes: &[u8]) -> Option<u8> {
+    match bytes {
+        [0xf4, ..] => Some(1),
+        // INVD, WBINVD, WRMSR, RDMSR, CPUID.
+        [0x0f, 0x08 | 0x09 | 0x30 | 0x32 | 0xa2, ..] => Some(2),
+        // VMCALL, XSETBV, VMMCALL.
+        [0x0f, 0x01, 0xc1 | 0xd1 | 0xd9, ..] => Some(3),
+        _ => None,
+    }
+}
+
 /// Which exiting instruction `bytes` begin with, and its length in bytes.
 ///
 /// # Errors

@@ -49,6 +49,26 @@ fn lengths_only_of_the_expected_instruction() {
     assert_eq!(length::identify(&[0x0f], Mode::Bits32), Err(Refusal::Incomplete));
 }
 
+/// What is known without decoding is what decoding says, whatever follows.
+#[test]
+fn plain_ones_are_what_they_seem() {
+    let mut known = 0;
+    for [first, second, third] in (0..=255)
+        .flat_map(|second| (0..=255).map(move |third| [0x0f, second, third]))
+        .chain([[0xf4, 0x0f, 0xa2], [0x66, 0x0f, 0xa2], [0xf3, 0xf4, 0x90]])
+    {
+        let bytes = [first, second, third, 0x90, 0x90, 0x90];
+        for mode in [Mode::Bits16, Mode::Bits32, Mode::Bits64] {
+            if let Some(length) = length::plain(&bytes) {
+                known += 1;
+                assert_eq!(length::identify(&bytes, mode).map(|(_, length)| length), Ok(length.into()), "{bytes:x?}");
+            }
+        }
+    }
+    assert_eq!(known, 3 * (5 * 256 + 3 + 1));
+    assert_eq!((length::plain(&[]), length::plain(&[0x0f])), (None, None));
+}
+
 #[test]
 fn control_moves_name_both_registers() {
     // mov r8, cr8; mov cr0, eax; mov cr4, r15

@@ -58,6 +58,7 @@ impl<T> Lock<T> {
 
     /// Waits for the lock. Panics if this CPU holds one of the same or an inner level: that is a
     /// bug of ours that could hang the machine.
+    #[inline(always)] // in the way of every exit
     pub fn lock(&self) -> Guard<'_, T> {
         take(self.level);
         Guard { level: self.level, inner: self.inner.lock() }

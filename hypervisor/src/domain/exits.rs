@@ -71,6 +71,7 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
             };
         }
         Exit::Interrupt { vector } => {
+            context.last = None;
             if let Some(vector) = vector {
                 crate::sched::interrupt(vector);
             }
@@ -80,7 +81,7 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
             crate::cpu::panic::stop_if_crashed();
             return Next::Window;
         }
-        Exit::InterruptWindow => context.backend.want_window(false),
+        Exit::InterruptWindow => context.want_window(false),
         Exit::TripleFault => return end(domain, context, Reason::TripleFault, 0),
         Exit::BadState(code) => return end(domain, context, Reason::BadState, code),
         Exit::Unknown(code) => return end(domain, context, Reason::UnknownExit, code),

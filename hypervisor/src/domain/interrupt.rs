@@ -1,7 +1,6 @@
 //! Interrupts on their way into a vCPU.
 
 use super::{Context, Domain, Vcpu};
-use crate::cpu::time;
 use crate::vcpu::{Event, Start};
 use alloc::sync::Arc;
 use apic::{DeliveryMode, Ipi};
@@ -33,9 +32,16 @@ pub fn deliver_ipi(domain: &Domain, sender: u32, ipi: Ipi) {
     }
 }
 
+/// What may come next by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    /// TSC at which the vCPU's timer expires.
+    pub timer: Option<u64>,
+}
+
 /// Before an entry: takes INIT and start-up interrupts, expires the timer, injects what is due.
-/// False if the vCPU has nothing to run (halted or waiting for its start-up interrupt).
-pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context) -> bool {
+/// `None` if the vCPU has nothing to run (halted or waiting for its start-up interrupt). `now` is the TSC.
+pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context, now: u64) -> Option<Due> {
     if vcpu.init.swap(false, Ordering::AcqRel) {
         context.waits_for_startup = true;
         context.halted = false;
@@ -44,7 +50,7 @@ pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context) -> bool {
     if context.waits_for_startup {
         let startup = vcpu.startup.swap(0, Ordering::AcqRel);
         if startup == 0 {
-            return false;
+            return None;
         }
         context.waits_for_startup = false;
         context.registers = crate::vcpu::Registers { rflags: 2, ..Default::default() };
@@ -52,11 +58,12 @@ pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context) -> bool {
         context.backend.start(Start::Startup { page: startup as u8 });
     }
     let mut lapic = vcpu.lapic.lock();
-    lapic.advance(time::tsc());
+    lapic.advance(now);
+    let due = Due { timer: lapic.next_deadline() };
     let Some(vector) = lapic.pending() else {
         drop(lapic);
-        context.backend.want_window(false);
-        return !context.halted;
+        context.want_window(false);
+        return (!context.halted).then_some(due);
     };
     context.halted = false;
     if context.backend.can_interrupt(&context.registers) {
@@ -64,10 +71,10 @@ pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context) -> bool {
         let more = lapic.pending().is_some();
         drop(lapic);
         context.backend.inject(Event::Interrupt(vector));
-        context.backend.want_window(more);
+        context.want_window(more);
     } else {
         drop(lapic);
-        context.backend.want_window(true);
+        context.want_window(true);
     }
-    true
+    Some(due)
 }

@@ -39,7 +39,7 @@ pub struct Context {
     /// General-purpose registers.
     pub registers: Registers,
     /// Vector state, while another vCPU's is loaded.
-    pub fpu: fpu::State,
+    pub fpu: Box<fpu::State>,
     /// XCR0 of the guest.
     pub xcr0: u64,
     /// TSC_AUX of the guest.
@@ -54,6 +54,20 @@ pub struct Context {
     pub cr8: u8,
     /// Emulations in a row that found another instruction than the one that exited.
     pub repeats: u32,
+    /// The instruction of the last exit, where the processor does not tell lengths.
+    pub last: Option<super::length::Last>,
+    /// The back end was asked for an exit when interrupts can be taken.
+    pub window: bool,
+}
+
+impl Context {
+    /// Asks for an exit as soon as the vCPU takes interrupts, or no longer.
+    pub fn want_window(&mut self, want: bool) {
+        if self.window != want {
+            self.window = want;
+            self.backend.want_window(want);
+        }
+    }
 }
 
 impl Vcpu {
@@ -73,7 +87,7 @@ impl Vcpu {
         let context = Context {
             backend,
             registers: Registers { rflags: 2, ..registers },
-            fpu: fpu::State::new(),
+            fpu: Box::new(fpu::State::new()),
             xcr0: 1,
             tsc_aux: 0,
             waits_for_startup,
@@ -81,6 +95,8 @@ impl Vcpu {
             clock: super::msr::KvmClock::default(),
             cr8: 0,
             repeats: 0,
+            last: None,
+            window: false,
         };
         Arc::new(Self {
             domain: Arc::downgrade(domain),

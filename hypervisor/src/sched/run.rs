@@ -78,20 +78,23 @@ fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &
     let mut slice_end = start + choice.slice;
     let mut next = choice.next;
     let mut timer = Timer::UNKNOWN;
+    let mut first = true;
     loop {
-        // What is notified from here on either is seen below or keeps the vCPU from blocking.
-        vcpu.notified.store(false, Ordering::Release);
+        // What is notified from here on either is seen below or keeps the vCPU from blocking. Who
+        // ends or pauses a domain notifies its vCPUs.
+        let notified = vcpu.notified.swap(false, Ordering::AcqRel);
         vcpu.waiting.clear();
-        if domain.has_ended() {
-            return Leave::Ready;
-        }
-        if domain.is_held() {
-            return Leave::Held;
-        }
-        if !domain::prepare(vcpu, context) {
-            return Leave::Asleep;
+        if notified || first {
+            first = false;
+            if domain.has_ended() {
+                return Leave::Ready;
+            }
+            if domain.is_held() {
+                return Leave::Held;
+            }
         }
         let now = time::tsc();
+        let Some(due) = domain::prepare(vcpu, context, now) else { return Leave::Asleep };
         let over = now >= slice_end;
         if cpu::this().reschedule.swap(false, Ordering::AcqRel) || over {
             let review = queue::review(vcpu, now, over);
@@ -103,8 +106,7 @@ fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &
                 slice_end = now + choice.slice;
             }
         }
-        let own = vcpu.lapic.lock().next_deadline();
-        timer.set([own, next].into_iter().flatten().fold(slice_end, u64::min));
+        timer.set([due.timer, next].into_iter().flatten().fold(slice_end, u64::min));
         // A notification between `prepare` and here has sent this CPU an interrupt or, if it came
         // from this CPU, set the flag.
         if vcpu.notified.load(Ordering::Acquire) {
@@ -141,6 +143,7 @@ fn enter_guest(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context) ->
 
 /// Loads what a vCPU has on a CPU beyond its backend's state.
 fn enter(context: &mut Context) {
+    context.last = None;
     context.backend.load();
     fpu::restore(&context.fpu);
     if fpu::supported() != 0 {

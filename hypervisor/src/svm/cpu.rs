@@ -34,6 +34,8 @@ const WINDOW: u64 = 1 << 8 | 0xf << 16 | 1 << 20;
 pub struct Cpu {
     vmcb: Vmcb,
     asid: u32,
+    /// The host area of the CPU that it is loaded on.
+    host: u64,
     flush_all: bool,
     breakpoints: Breakpoints,
     /// Set from `load` to `unload`.
@@ -54,7 +56,14 @@ impl Cpu {
         vmcb.set(field::VIRTUAL_INTERRUPT, MASKING);
         vmcb.set(field::NESTED_ENABLE, 1);
         vmcb.set(field::NESTED_CR3, nested_root);
-        Some(Box::new(Self { vmcb, asid: 0, flush_all: false, breakpoints: Breakpoints::new(), loaded: false }))
+        Some(Box::new(Self {
+            vmcb,
+            asid: 0,
+            host: 0,
+            flush_all: false,
+            breakpoints: Breakpoints::new(),
+            loaded: false,
+        }))
     }
 }
 
@@ -66,6 +75,7 @@ impl Backend for Cpu {
 
     fn load(&mut self) {
         (self.asid, self.flush_all) = asid::fresh();
+        self.host = enable::host();
         self.breakpoints.load();
         self.loaded = true;
     }
@@ -90,7 +100,7 @@ impl Backend for Cpu {
         self.vmcb.set(field::RFLAGS, registers.rflags);
         // SAFETY: the VMCB is ours alone and was filled above and in `new`; the nested table and the
         // maps outlive it; host state is saved and restored by VMRUN and VMLOAD from this CPU's areas.
-        unsafe { entry::run(registers, self.vmcb.physical(), enable::host()) };
+        unsafe { entry::run(registers, self.vmcb.physical(), self.host) };
         registers.gpr[0] = self.vmcb.get(field::RAX);
         registers.gpr[4] = self.vmcb.get(field::RSP);
         registers.rip = self.vmcb.get(field::RIP);

@@ -1,6 +1,7 @@
 //! The virtual machine control block: a frame of fields (APM vol. 2, appendix B).
 
 use crate::memory::direct;
+use core::ptr::with_exposed_provenance_mut;
 use paging::Mfn;
 
 /// Offsets of fields, in bytes.
@@ -65,6 +66,7 @@ pub mod segment {
 /// A VMCB, owned. Fields are read and written through the direct map: hardware writes them too.
 pub struct Vmcb {
     physical: u64,
+    address: usize,
 }
 
 macro_rules! access {
@@ -73,12 +75,12 @@ macro_rules! access {
         #[allow(dead_code)] // the set is complete, whichever width is read
         pub fn $read(&self, offset: u64) -> $type {
             // SAFETY: the frame is this VMCB's; offsets are this module's constants, aligned to their type.
-            unsafe { direct::pointer(self.physical + offset).cast::<$type>().read_volatile() }
+            unsafe { self.pointer(offset).cast::<$type>().read_volatile() }
         }
         #[doc = concat!("Writes a field of type ", stringify!($type), ".")]
         pub fn $write(&mut self, offset: u64, value: $type) {
             // SAFETY: as above; the CPU is not in this guest while we hold it mutably.
-            unsafe { direct::pointer(self.physical + offset).cast::<$type>().write_volatile(value) }
+            unsafe { self.pointer(offset).cast::<$type>().write_volatile(value) }
         }
     };
 }
@@ -86,7 +88,13 @@ macro_rules! access {
 impl Vmcb {
     /// Over a zeroed frame that nobody else uses.
     pub fn new(frame: Mfn) -> Self {
-        Self { physical: frame.0 << 12 }
+        let physical = frame.0 << 12;
+        Self { physical, address: direct::pointer(physical).expose_provenance() }
+    }
+
+    /// Where a field is. Checked once, in `new`: this is in the way of every exit.
+    fn pointer(&self, offset: u64) -> *mut u8 {
+        with_exposed_provenance_mut(self.address + offset as usize)
     }
 
     /// Its physical address.
