@@ -106,7 +106,7 @@ impl Handler for Tables {
     unsafe fn map_physical_region<T>(&self, address: usize, size: usize) -> PhysicalMapping<Self, T> {
         let pointer = direct::pointer(address as u64).cast::<T>();
         // Touches the last byte's address, so that a table beyond memory stops here.
-        let _ = direct::pointer(address as u64 + size as u64);
+        let _ = direct::pointer(address as u64 + (size as u64).saturating_sub(1));
         PhysicalMapping {
             physical_start: address,
             virtual_start: NonNull::new(pointer).unwrap_or(NonNull::dangling()),
