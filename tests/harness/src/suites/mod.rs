@@ -15,13 +15,14 @@ pub use choose::TestOptions;
 
 use crate::{build, lint, scenario, tree::Tree};
 use anyhow::Result;
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 /// Where scenario files are, in the checkout.
 const SCENARIOS: &str = "tests/scenarios";
 
 /// Runs what `options` choose.
 pub fn run(tree: &Tree, options: &TestOptions) -> Result<ExitCode> {
+    let start = Instant::now();
     let mut cases = lint::cases();
     cases.extend(host::cases(tree)?);
     cases.extend(scenario::load_all(&tree.root.join(SCENARIOS))?);
@@ -33,5 +34,5 @@ pub fn run(tree: &Tree, options: &TestOptions) -> Result<ExitCode> {
     let bases =
         build::bases(tree, cases.iter().filter(|case| case.skip.is_none()).filter_map(|case| case.build.clone()))?;
     let results = schedule::run(tree, cases, &bases, options)?;
-    Ok(report::summary(tree, &results))
+    Ok(report::summary(tree, &results, start.elapsed()))
 }

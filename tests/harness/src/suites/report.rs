@@ -5,7 +5,7 @@ use super::{
     schedule::{Finished, folder_of},
 };
 use crate::{machine::last_lines, tree::Tree};
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 /// How much of a failed machine's logs is shown.
 const LINES: usize = 12;
@@ -40,8 +40,8 @@ pub fn progress(tree: &Tree, finished: Option<&Finished>, count: usize, total: u
     println!("    logs: {}", folder.display());
 }
 
-/// The end: what did not pass, and the counts alone on the last line.
-pub fn summary(tree: &Tree, results: &[Finished]) -> ExitCode {
+/// The end: what did not pass, how long all took, and the counts alone on the last line.
+pub fn summary(tree: &Tree, results: &[Finished], took: Duration) -> ExitCode {
     let count = |wanted: &str| results.iter().filter(|result| word(&result.verdict) == wanted).count();
     println!();
     for result in results {
@@ -51,6 +51,7 @@ pub fn summary(tree: &Tree, results: &[Finished]) -> ExitCode {
             Verdict::Skipped(reason) => println!("skipped {}: {reason}", result.name),
         }
     }
+    println!("{} min {} s", took.as_secs() / 60, took.as_secs() % 60);
     let (passed, failed, skipped) = (count("passed"), count("FAILED"), count("skipped"));
     let more = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
     println!("{passed} passed, {failed} failed{more}");
