@@ -1,5 +1,6 @@
 //! Interrupts on their way into a vCPU.
 
+use super::view::View;
 use super::{Context, Domain, Vcpu};
 use crate::vcpu::{Event, Start};
 use alloc::sync::Arc;
@@ -29,6 +30,19 @@ pub fn deliver_ipi(domain: &Domain, sender: u32, ipi: Ipi) {
         if ipi.mode == DeliveryMode::LowestPriority {
             return;
         }
+    }
+}
+
+/// In the shadow of STI a HLT comes before any interrupt: kernels rely on it, as they look for work before the
+/// STI. Where the shadow was lost, the HLT counts as executed, and the interrupt as what ended it.
+fn step_over_halt(vcpu: &Vcpu, context: &mut Context) {
+    const HLT: u8 = 0xf4;
+    let Some(domain) = vcpu.domain() else { return };
+    let Ok(view) = View::new(context) else { return };
+    let mut bytes = [0; 15];
+    if context.backend.mode().cpl == 0 && view.fetch(&domain, &mut bytes).is_ok_and(|len| len > 0) && bytes[0] == HLT {
+        context.registers.rip = context.registers.rip.wrapping_add(1);
+        context.backend.end_shadow();
     }
 }
 
@@ -70,6 +84,9 @@ pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context, now: u64) -> Option<Due>
         lapic.accept(vector);
         let more = lapic.pending().is_some();
         drop(lapic);
+        if context.backend.lost_shadow() {
+            step_over_halt(vcpu, context);
+        }
         context.backend.inject(Event::Interrupt(vector));
         context.want_window(more);
     } else {

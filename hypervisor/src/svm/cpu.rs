@@ -40,6 +40,8 @@ pub struct Cpu {
     breakpoints: Breakpoints,
     /// Set from `load` to `unload`.
     loaded: bool,
+    /// The instruction at which an exit was inside an interrupt shadow, while the guest is there.
+    shadow_at: Option<u64>,
 }
 
 impl Cpu {
@@ -63,6 +65,7 @@ impl Cpu {
             flush_all: false,
             breakpoints: Breakpoints::new(),
             loaded: false,
+            shadow_at: None,
         }))
     }
 }
@@ -105,6 +108,11 @@ impl Backend for Cpu {
         registers.gpr[4] = self.vmcb.get(field::RSP);
         registers.rip = self.vmcb.get(field::RIP);
         registers.rflags = self.vmcb.get(field::RFLAGS);
+        if self.vmcb.get(field::SHADOW) & 1 == 1 {
+            self.shadow_at = Some(registers.rip);
+        } else if self.shadow_at != Some(registers.rip) {
+            self.shadow_at = None;
+        }
         self.vmcb.set(field::EVENT_INJECTION, exits::cut_short(&self.vmcb));
         match exits::exception(&self.vmcb) {
             Some(event) => {
@@ -117,6 +125,10 @@ impl Backend for Cpu {
 
     fn can_interrupt(&self, registers: &Registers) -> bool {
         registers.rflags >> 9 & 1 == 1 && self.vmcb.get(field::SHADOW) & 1 == 0 && !self.injecting()
+    }
+
+    fn lost_shadow(&self) -> bool {
+        self.shadow_at.is_some() && self.vmcb.get(field::SHADOW) & 1 == 0
     }
 
     fn inject(&mut self, event: Event) {
@@ -143,6 +155,7 @@ impl Backend for Cpu {
 
     fn end_shadow(&mut self) {
         self.vmcb.set(field::SHADOW, 0);
+        self.shadow_at = None;
         // Single-stepping traps as it would have after the real instruction.
         if self.vmcb.get(field::RFLAGS) & TRAP != 0 {
             self.vmcb.set(field::DR6, self.vmcb.get(field::DR6) | debug::SINGLE_STEP);

@@ -63,6 +63,10 @@ pub trait Backend: Send {
     /// else waiting to be injected).
     fn can_interrupt(&self, registers: &Registers) -> bool;
 
+    /// True if an exit was inside an interrupt shadow and the guest is still at that instruction, though the
+    /// processor has forgotten the shadow at the last entry (QEMU's TCG does).
+    fn lost_shadow(&self) -> bool;
+
     /// Injects at the next entry.
     fn inject(&mut self, event: Event);
 

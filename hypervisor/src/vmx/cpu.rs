@@ -181,6 +181,10 @@ impl Backend for Cpu {
         self.pending = Some(event.into());
     }
 
+    fn lost_shadow(&self) -> bool {
+        false
+    }
+
     fn injecting(&self) -> bool {
         self.pending.is_some()
     }
