@@ -38,6 +38,13 @@ pub struct Chain {
     at: u64,
 }
 
+impl Chain {
+    /// The queue that it came from.
+    pub const fn queue(&self) -> u16 {
+        self.queue
+    }
+}
+
 /// Works off a queue for one turn.
 pub fn work(
     domain: &Arc<Domain>,

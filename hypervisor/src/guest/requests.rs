@@ -110,7 +110,11 @@ fn is(devices: &[Option<Box<Device>>], slot: usize, id: u32) -> bool {
 /// Takes new chains from the queues of a slot that were notified.
 fn collect(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: usize) -> Result<(), Stop> {
     while slots.notified[slot] != 0 {
-        let queue = slots.notified[slot].trailing_zeros() as u16;
+        let queue = match &slots.chain {
+            // One chain of the balloon's is worked off at a time, to its end.
+            Some(chain) if is(&slots.devices, slot, VIRTIO_BALLOON) => chain.queue(),
+            _ => slots.notified[slot].trailing_zeros() as u16,
+        };
         if is(&slots.devices, slot, VIRTIO_BALLOON) && !work_balloon(domain, guest, slots, slot, queue)? {
             return Ok(());
         }
