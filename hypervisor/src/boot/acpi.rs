@@ -1,6 +1,6 @@
 //! The ACPI tables that the hypervisor itself needs: MADT, FADT, MCFG.
 
-use super::Information;
+use super::{Information, MadtPlace};
 use crate::memory::direct;
 use ::acpi::sdt::fadt::Fadt;
 use ::acpi::sdt::madt::{Madt, MadtEntry};
@@ -29,6 +29,8 @@ pub struct Acpi {
     pub pm_timer: u16,
     /// PCI configuration space in memory: base of bus 0 of segment 0, if there is one.
     pub mcfg: Option<u64>,
+    /// The table of CPUs and IO-APICs itself.
+    pub madt: MadtPlace,
 }
 
 impl Acpi {
@@ -39,6 +41,7 @@ impl Acpi {
         let tables = unsafe { AcpiTables::from_rsdp(Tables, rsdp) }.map_err(|_| "the ACPI tables are damaged")?;
         let mut this = Self::default();
         let madt = tables.find_table::<Madt>().ok_or("ACPI has no MADT")?;
+        this.madt = MadtPlace { address: madt.physical_start as u64, len: madt.region_length as u64 };
         for entry in madt.get().entries() {
             match entry {
                 MadtEntry::LocalApic(e) if { e.flags } & 1 == 1 => {

@@ -29,7 +29,7 @@ extern "C" fn hypercube_main(magic: u32, information: u32) -> ! {
         panic::refuse(reason);
     }
     READY.store(true, Ordering::SeqCst);
-    crate::sched::run()
+    if cpu::working().contains(&0) { crate::sched::run() } else { panic::halt() }
 }
 
 /// The other CPUs wait here until dom0 is built.
@@ -95,7 +95,11 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     crate::domain::clock::set_wall(clock::read().saturating_sub(time::since_start_ns() / 1_000_000_000));
     crate::vcpu::enable()?;
     cpu::this().online.store(true, Ordering::SeqCst);
-    smp::start(&acpi, options.max_cpus, stacks);
+    let left_out = u32::from(options.boot_cpu_idles);
+    smp::start(&acpi, options.max_cpus.saturating_add(left_out), stacks);
+    if options.boot_cpu_idles {
+        leave_out_boot_cpu(&acpi, id);
+    }
     crate::sched::set_slice(time::ns_to_ticks(u64::from(options.slice_ms) * 1_000_000));
     let (free, _) = frames::counts();
     super::facts::tell(Facts {
@@ -105,7 +109,7 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     });
     log::info!(
         "{vendor:?}, {} CPUs, TSC {} MHz, {} MiB for dom0, {} MiB free for domains, {} IO-APICs",
-        cpu::count(),
+        cpu::working().len(),
         time::tsc_hz() / 1_000_000,
         plan.dom0.total() >> 20,
         free >> 8,
@@ -117,6 +121,16 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     let end = staged.initrd.0 + staged.initrd.1;
     frames::retire(Mfn(staged.kernel.0 >> 12), Mfn(end.next_multiple_of(4096) >> 12));
     Ok(())
+}
+
+/// `boot_cpu=idle`: dom0 must not see that CPU either, or it would wait for its start.
+fn leave_out_boot_cpu(acpi: &Acpi, apic_id: u32) {
+    if cpu::count() == 1 {
+        log::warn!("boot_cpu=idle has no effect: there is no other CPU");
+        return;
+    }
+    cpu::leave_out_boot_cpu();
+    acpi.madt.hide_cpu(apic_id);
 }
 
 /// Brings the modules out of the way of what dom0's kernel will be unpacked over.

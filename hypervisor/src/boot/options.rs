@@ -12,6 +12,8 @@ pub struct Options {
     pub dom0_vcpus: Option<u32>,
     /// `maxcpus=N`: physical CPUs to use.
     pub max_cpus: u32,
+    /// `boot_cpu=idle`: the boot CPU starts the others and then sleeps.
+    pub boot_cpu_idles: bool,
     /// `loglevel=LEVEL`: least important messages that are kept.
     pub log_level: Level,
     /// `reboot=panic`: reset the machine at a panic instead of halting.
@@ -27,6 +29,7 @@ impl Options {
             dom0_memory: None,
             dom0_vcpus: None,
             max_cpus: crate::cpu::MAX_CPUS,
+            boot_cpu_idles: false,
             log_level: Level::Info,
             reboot_on_panic: false,
             slice_ms: 5,
@@ -39,6 +42,10 @@ impl Options {
                 "maxcpus" => number(value, 1, crate::cpu::MAX_CPUS).map(|n| this.max_cpus = n),
                 "loglevel" => Level::parse(value).map(|level| this.log_level = level),
                 "slice" => number(value, 1, 100).map(|n| this.slice_ms = n),
+                "boot_cpu" if value == "idle" => {
+                    this.boot_cpu_idles = true;
+                    Some(())
+                }
                 "reboot" if value == "panic" => {
                     this.reboot_on_panic = true;
                     Some(())

@@ -14,7 +14,7 @@ pub mod port;
 pub mod register;
 pub mod time;
 
-pub use percpu::{PerCpu, count, index, of, set_count, this};
+pub use percpu::{PerCpu, count, index, leave_out_boot_cpu, of, set_count, this, working};
 
 /// Physical CPUs that are used at most.
 pub const MAX_CPUS: u32 = 32;

@@ -50,19 +50,30 @@ static CPUS: [PerCpu; MAX_CPUS as usize] = [const {
 }; MAX_CPUS as usize];
 
 static COUNT: AtomicU32 = AtomicU32::new(1);
+static FIRST: AtomicU32 = AtomicU32::new(0);
 
-/// Makes this CPU number `index`: sets its GS base. First thing on each CPU.
+/// How many CPUs have been started.
 pub fn set_count(count: u32) {
     COUNT.store(count, Ordering::Relaxed);
 }
 
-/// CPUs in use.
+/// CPUs in use, a sleeping boot CPU among them.
 pub fn count() -> u32 {
     COUNT.load(Ordering::Relaxed)
 }
 
+/// The boot CPU will run no domain: the first that does is number 1.
+pub fn leave_out_boot_cpu() {
+    FIRST.store(1, Ordering::Relaxed);
+}
+
+/// The CPUs that run domains.
+pub fn working() -> core::ops::Range<u32> {
+    FIRST.load(Ordering::Relaxed)..count()
+}
+
 impl PerCpu {
-    /// Claims the slot `index` for the calling CPU.
+    /// Claims the slot `index` for the calling CPU: sets its GS base. First thing on each CPU.
     pub fn install(index: u32) {
         let cpu = &CPUS[index as usize];
         cpu.this.set(cpu);

@@ -55,7 +55,8 @@ pub fn build(
     if !ram.contains(RSDP, TABLES + 6 * 4096) {
         return Err("no RAM at the bottom of memory for dom0's boot parameters");
     }
-    let vcpus = options.dom0_vcpus.unwrap_or(u32::MAX).min(cpu::count());
+    let cpus = cpu::working().take(options.dom0_vcpus.unwrap_or(u32::MAX) as usize);
+    let vcpus = cpus.len() as u32;
     boot_params(info, &ram, staged, &kernel, initrd)?;
     command_line(info, &kernel, vcpus)?;
     page_tables();
@@ -63,13 +64,13 @@ pub fn build(
     let space = Space::new(ram, ours).ok_or("not enough memory for dom0's nested page table")?;
     let domain = Domain::new(0, Kind::Dom0);
     let mut list = Vec::new();
-    for index in 0..vcpus {
+    for (index, number) in (0..).zip(cpus) {
         let backend = vcpu::new_cpu(space.root(), true).ok_or("not enough memory for dom0's vCPUs")?;
         let mut registers = Registers { rip: load + 0x200, ..Registers::default() };
         registers.gpr[Gpr::RSI] = BOOT_PARAMS;
         let start = (index == 0).then_some((Start::Long64 { cr3: TABLES }, registers));
-        let apic_id = cpu::of(index).map_or(index, |cpu| cpu.apic_id.load(Ordering::Relaxed));
-        list.push(Vcpu::new(&domain, index, apic_id, Some(index), backend, start));
+        let apic_id = cpu::of(number).map_or(number, |cpu| cpu.apic_id.load(Ordering::Relaxed));
+        list.push(Vcpu::new(&domain, index, apic_id, Some(number), backend, start));
     }
     domain.set_vcpus(list);
     space.publish(domain.clone());
@@ -149,7 +150,7 @@ fn command_line(info: &Information, kernel: &linux::Kernel, vcpus: u32) -> Resul
     const LONG: &str = "dom0's command line is too long";
     let mut line = String::<2048>::new();
     let arguments = info.module("kernel").map_or("", |module| module.arguments.as_str());
-    write!(line, "{arguments} x2apic_phys nokaslr").map_err(|_| LONG)?;
+    write!(line, "{arguments} x2apic_phys").map_err(|_| LONG)?;
     if vcpus < cpu::count() {
         write!(line, " nr_cpus={vcpus}").map_err(|_| LONG)?;
     }

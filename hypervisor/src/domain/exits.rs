@@ -1,8 +1,11 @@
 //! What happens at each exit. Nothing here may panic on what a guest did.
+//!
+//! What is long is called, not inlined: each page of code between an exit and the next entry costs the
+//! short exits a translation, and on QEMU a translation is the larger part of their cost.
 
 use super::{Context, Domain, End, Reason, Vcpu, cpuid, length, msr};
 use crate::cpu::{fpu, register};
-use crate::vcpu::{Event, Exit, Gpr, MsrAccess};
+use crate::vcpu::{Event, Exit, Gpr, MsrAccess, NestedFault, PortAccess};
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
@@ -29,19 +32,7 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
             skip(domain, context, length, 2);
         }
         Exit::Msr { access, length } => return execute_msr(vcpu, domain, context, access, length),
-        Exit::Port { access, next } => match domain.guest() {
-            Some(guest) if access.string => return crate::guest::string_port(vcpu, domain, guest, context, access),
-            // String forms on dom0's intercepted ports have no user.
-            None if access.string => context.backend.inject(GENERAL_PROTECTION),
-            guest => {
-                context.registers.rip = next;
-                context.backend.end_shadow();
-                match guest {
-                    None => crate::dom0::port(context, access),
-                    Some(guest) => return crate::guest::port(domain, guest, context, access),
-                }
-            }
-        },
+        Exit::Port { access, next } => return execute_port(vcpu, domain, context, access, next),
         Exit::Halt { length } => {
             skip(domain, context, length, 1);
             context.halted = true;
@@ -52,24 +43,13 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
                 if number == abi::platform::HYPERCALL_NOP { 0 } else { UNKNOWN_HYPERCALL };
             skip(domain, context, length, 3);
         }
-        Exit::Xsetbv { length } => {
-            if set_xcr0(context) {
-                skip(domain, context, length, 3);
-            } else {
-                context.backend.inject(GENERAL_PROTECTION);
-            }
-        }
+        Exit::Xsetbv { length } => execute_xsetbv(domain, context, length),
         // Caches are the processor's business: guests have no incoherent devices.
         Exit::CacheFlush { length } => skip(domain, context, length, 2),
         Exit::WriteCr8 => write_cr8(vcpu, domain, context),
         Exit::CounterRead => context.backend.inject(GENERAL_PROTECTION),
         Exit::Undefined => context.backend.inject(Event::Exception(6, None)),
-        Exit::NestedFault(fault) => {
-            return match domain.guest() {
-                None => crate::dom0::nested_fault(vcpu, domain, context, fault),
-                Some(guest) => crate::guest::nested_fault(vcpu, domain, guest, context, fault),
-            };
-        }
+        Exit::NestedFault(fault) => return nested_fault(vcpu, domain, context, fault),
         Exit::Interrupt { vector } => {
             context.last = None;
             if let Some(vector) = vector {
@@ -99,6 +79,7 @@ fn follow_cr8(vcpu: &Vcpu, context: &mut Context) {
 }
 
 /// A write of CR8 that the processor only tells of.
+#[inline(never)]
 fn write_cr8(vcpu: &Vcpu, domain: &Domain, context: &mut Context) {
     let Some(what) = length::control_move(domain, context).filter(|what| what.write && what.control == 8) else {
         return;
@@ -120,6 +101,7 @@ const UNKNOWN_HYPERCALL: u64 = (-1000i64).cast_unsigned();
 const GENERAL_PROTECTION: Event = Event::Exception(13, Some(0));
 
 /// Ends the domain, with the processor's state in the log.
+#[cold]
 pub fn end(domain: &Domain, context: &Context, reason: Reason, detail: u64) -> Next {
     let mut text = heapless::String::<256>::new();
     context.backend.describe(&mut text);
@@ -151,6 +133,42 @@ fn skip(domain: &Domain, context: &mut Context, length: u8, plain: u8) {
     context.backend.end_shadow();
 }
 
+#[inline(never)]
+fn execute_port(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, access: PortAccess, next: u64) -> Next {
+    match domain.guest() {
+        Some(guest) if access.string => return crate::guest::string_port(vcpu, domain, guest, context, access),
+        // String forms on dom0's intercepted ports have no user.
+        None if access.string => context.backend.inject(GENERAL_PROTECTION),
+        guest => {
+            context.registers.rip = next;
+            context.backend.end_shadow();
+            match guest {
+                None => crate::dom0::port(context, access),
+                Some(guest) => return crate::guest::port(domain, guest, context, access),
+            }
+        }
+    }
+    Next::Continue
+}
+
+#[inline(never)]
+fn nested_fault(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, fault: NestedFault) -> Next {
+    match domain.guest() {
+        None => crate::dom0::nested_fault(vcpu, domain, context, fault),
+        Some(guest) => crate::guest::nested_fault(vcpu, domain, guest, context, fault),
+    }
+}
+
+#[inline(never)]
+fn execute_xsetbv(domain: &Domain, context: &mut Context, length: u8) {
+    if set_xcr0(context) {
+        skip(domain, context, length, 3);
+    } else {
+        context.backend.inject(GENERAL_PROTECTION);
+    }
+}
+
+#[inline(never)]
 fn execute_msr(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, access: MsrAccess, length: u8) -> Next {
     let register = context.registers.gpr[Gpr::RCX] as u32;
     let result = match access {

@@ -53,9 +53,9 @@ pub struct Due {
     pub timer: Option<u64>,
 }
 
-/// Before an entry: takes INIT and start-up interrupts, expires the timer, injects what is due.
-/// `None` if the vCPU has nothing to run (halted or waiting for its start-up interrupt). `now` is the TSC.
-pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context, now: u64) -> Option<Due> {
+/// Takes INIT and start-up interrupts; false while the vCPU waits for one.
+#[inline(never)]
+fn start_up(vcpu: &Vcpu, context: &mut Context) -> bool {
     if vcpu.init.swap(false, Ordering::AcqRel) {
         context.waits_for_startup = true;
         context.halted = false;
@@ -64,12 +64,21 @@ pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context, now: u64) -> Option<Due>
     if context.waits_for_startup {
         let startup = vcpu.startup.swap(0, Ordering::AcqRel);
         if startup == 0 {
-            return None;
+            return false;
         }
         context.waits_for_startup = false;
         context.registers = crate::vcpu::Registers { rflags: 2, ..Default::default() };
         context.registers.gpr[crate::vcpu::Gpr::RDX] = u64::from(crate::cpu::cpuid::read(1, 0).eax);
         context.backend.start(Start::Startup { page: startup as u8 });
+    }
+    true
+}
+
+/// Before an entry: takes INIT and start-up interrupts, expires the timer, injects what is due.
+/// `None` if the vCPU has nothing to run (halted or waiting for its start-up interrupt). `now` is the TSC.
+pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context, now: u64) -> Option<Due> {
+    if (vcpu.init.load(Ordering::Acquire) || context.waits_for_startup) && !start_up(vcpu, context) {
+        return None;
     }
     let mut lapic = vcpu.lapic.lock();
     lapic.advance(now);
@@ -79,19 +88,29 @@ pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context, now: u64) -> Option<Due>
         context.want_window(false);
         return (!context.halted).then_some(due);
     };
-    context.halted = false;
-    if context.backend.can_interrupt(&context.registers) {
-        lapic.accept(vector);
-        let more = lapic.pending().is_some();
-        drop(lapic);
-        if context.backend.lost_shadow() {
-            step_over_halt(vcpu, context);
-        }
-        context.backend.inject(Event::Interrupt(vector));
-        context.want_window(more);
-    } else {
-        drop(lapic);
-        context.want_window(true);
-    }
+    drop(lapic);
+    deliver(vcpu, context, vector);
     Some(due)
+}
+
+/// Injects an interrupt, or asks for the window that it can be injected in.
+#[inline(never)]
+fn deliver(vcpu: &Vcpu, context: &mut Context, vector: u8) {
+    context.halted = false;
+    if !context.backend.can_interrupt(&context.registers) {
+        context.want_window(true);
+        return;
+    }
+    let more = {
+        let mut lapic = vcpu.lapic.lock();
+        if !lapic.accept(vector) {
+            return;
+        }
+        lapic.pending().is_some()
+    };
+    if context.backend.lost_shadow() {
+        step_over_halt(vcpu, context);
+    }
+    context.backend.inject(Event::Interrupt(vector));
+    context.want_window(more);
 }

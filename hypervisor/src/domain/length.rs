@@ -25,6 +25,11 @@ pub fn of(domain: &Domain, context: &mut Context, plain: u8) -> u8 {
     if let Some(last) = context.last.filter(|last| (last.rip, last.cr3, last.plain) == (rip, cr3, plain)) {
         return last.length;
     }
+    find(domain, context, plain, rip, cr3)
+}
+
+#[inline(never)]
+fn find(domain: &Domain, context: &mut Context, plain: u8, rip: u64, cr3: u64) -> u8 {
     let length = with_bytes(domain, context, |bytes, mode| {
         length::plain(bytes)
             .or_else(|| length::identify(bytes, mode).ok().and_then(|(_, length)| length.try_into().ok()))

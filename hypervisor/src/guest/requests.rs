@@ -37,6 +37,7 @@ type SlotList = heapless::Vec<usize, { VIRTIO_SLOTS as usize }>;
 
 /// Does what waits: completions, page-ins and live requests that dom0 does not know of, new chains,
 /// the guest's end.
+#[inline(never)]
 pub fn pump(domain: &Arc<Domain>) {
     let Some(guest) = domain.guest() else { return };
     {

@@ -64,6 +64,7 @@ pub fn wake(vcpu: &Arc<Vcpu>) {
 }
 
 /// Takes the vCPU that should run here.
+#[inline(never)]
 pub fn pick() -> Choice {
     let (here, now) = (cpu::index(), time::tsc());
     let mut kicks = Kicks::NONE;
@@ -91,6 +92,7 @@ pub fn pick() -> Choice {
 
 /// Charges a vCPU that runs here and looks who else wants to: at its slice's end (`over`) anybody, before
 /// it those who woke up.
+#[inline(never)]
 pub fn review(vcpu: &Arc<Vcpu>, now: u64, over: bool) -> Review {
     let here = cpu::index();
     let mut kicks = Kicks::NONE;

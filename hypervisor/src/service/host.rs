@@ -15,7 +15,7 @@ pub fn info() -> HostInfo {
     let mut info = HostInfo {
         abi_version: abi::VERSION,
         vendor: if vendor() == Vendor::Vmx { 1 } else { 2 },
-        cpus: cpu::count(),
+        cpus: cpu::working().len() as u32,
         dom0_vcpus: crate::dom0::domain().map_or(0, |domain| domain.vcpus().len() as u32),
         tsc_hz: time::tsc_hz(),
         uptime: time::since_start_ns(),

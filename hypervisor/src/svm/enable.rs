@@ -28,12 +28,13 @@ pub fn enable() -> Result<(), &'static str> {
         super::maps::build();
         super::asid::set_count(cpuid::read(0x8000_000a, 0).ebx);
     }
-    let save = frames::allocate_hypervisor().ok_or("no memory for a CPU's host save area")?;
     let host = frames::allocate_hypervisor().ok_or("no memory for a CPU's host state")?;
+    // One frame for both: what VMRUN saves and what VMSAVE does are disjoint parts of one layout (Linux' KVM
+    // relies on the same), and each frame on the way costs an exit a translation.
     // SAFETY: sets EFER.SVME, and names a frame of our own for the processor's use.
     unsafe {
         register::write_msr(msr::EFER, register::read_msr(msr::EFER) | 1 << 12);
-        register::write_msr(msr::VM_HSAVE_PA, save.0 << 12);
+        register::write_msr(msr::VM_HSAVE_PA, host.0 << 12);
         core::arch::asm!("vmsave rax", in("rax") host.0 << 12, options(nostack));
     }
     debug_assert!(direct::contains(direct::BASE + (host.0 << 12)));

@@ -58,7 +58,7 @@ fn text(config: &Config) -> Result<String> {
         bail!("Bochs takes at most {} disks", PLACES.len());
     }
     for (number, (disk, place)) in config.disks.iter().zip(PLACES).enumerate() {
-        if disk.format != "raw" || !fs::exists(&disk.file)? {
+        if disk.format != Some("raw") || !fs::exists(&disk.file)? {
             bail!("--disk {}: Bochs takes raw image files only", disk.file);
         }
         let file = fs::canonicalize(&disk.file)?;

@@ -23,8 +23,10 @@ pub enum Console {
 pub struct Config {
     /// The emulator.
     pub kind: Kind,
-    /// CPUs.
+    /// CPUs that run domains.
     pub smp: u32,
+    /// One more, which the machine starts on and which runs none (QEMU: see CAVEATS.md).
+    pub spare_cpu: bool,
     /// RAM.
     pub memory: Mebibytes,
     /// The emulator's CPU model, if not its default.
@@ -56,6 +58,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// CPUs in all.
+    pub fn cpus(&self) -> u32 {
+        self.smp + u32::from(self.spare_cpu)
+    }
+
     /// The file that dom0's console is written to when it is not on the terminal.
     pub fn console_log(&self) -> PathBuf {
         self.folder.join("console.log")

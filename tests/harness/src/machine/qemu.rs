@@ -20,7 +20,7 @@ pub fn command(config: &Config) -> Result<Command> {
     qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-vga", "none"])
         .args(["-machine", "q35", "-accel", accelerator])
         .args(["-cpu", config.cpu.as_deref().unwrap_or(DEFAULT_CPU)])
-        .args(["-smp", &config.smp.to_string(), "-m", &config.memory.to_string()]);
+        .args(["-smp", &config.cpus().to_string(), "-m", &config.memory.to_string()]);
     if config.icount {
         qemu.args(ICOUNT);
     }
@@ -72,7 +72,7 @@ fn boot_disk(qemu: &mut Command, config: &Config) {
         Some(iso) => (iso, "ide-cd"),
         None => (&config.boot, "ide-hd"),
     };
-    drive(qemu, "boot", &file.to_string_lossy(), "raw");
+    drive(qemu, "boot", &file.to_string_lossy(), Some("raw"));
     qemu.args(["-device", &format!("{device},drive=boot,bus=ide.0,bootindex=0")]);
 }
 
@@ -82,9 +82,10 @@ fn escaped(value: &str) -> String {
 }
 
 /// A drive without a device.
-fn drive(qemu: &mut Command, name: &str, file: &str, format: &str) {
+fn drive(qemu: &mut Command, name: &str, file: &str, format: Option<&str>) {
     let file = escaped(file);
-    qemu.args(["-drive", &format!("if=none,id={name},format={format},file={file},discard=unmap")]);
+    let format = format.map(|format| format!("format={format},")).unwrap_or_default();
+    qemu.args(["-drive", &format!("if=none,id={name},{format}file={file},discard=unmap")]);
 }
 
 fn device(bus: Bus, number: usize) -> String {

@@ -55,6 +55,7 @@ impl Plan {
         let config = Config {
             kind: options.machine,
             smp: options.smp,
+            spare_cpu: spare_cpu(options),
             memory: options.memory.unwrap_or(default_memory(options.machine)),
             cpu: options.more.cpu.clone(),
             firmware: options.firmware,
@@ -83,13 +84,20 @@ fn default_memory(kind: Kind) -> Mebibytes {
     })
 }
 
+/// QEMU's first CPU cannot run guests while others run (docs/decisions/0011). Counting instructions it has one
+/// thread for all.
+fn spare_cpu(options: &RunOptions) -> bool {
+    options.machine == Kind::Qemu && options.smp > 1 && !options.more.bare && !options.more.icount
+}
+
 fn boot_line(options: &RunOptions) -> BootLine {
     let more = &options.more;
     let dom0 = format!("{DOM0_WORDS} hypercube.disks={} {}", options.disk.len(), more.dom0_args);
     if more.bare {
         return BootLine::Bare { dom0 };
     }
-    let words = format!("dom0_mem={} {HYPERVISOR_WORDS} {}", options.dom0_memory, more.hypervisor_args);
+    let spare = if spare_cpu(options) { "boot_cpu=idle" } else { "" };
+    let words = format!("dom0_mem={} {HYPERVISOR_WORDS} {spare} {}", options.dom0_memory, more.hypervisor_args);
     BootLine::Hypervisor { options: words, dom0 }
 }
 

@@ -1,21 +1,22 @@
 //! A scenario as the options of `run`, so that a user can repeat it by hand.
 
 use super::{
+    disks::Made,
     file::Scenario,
     matrix::{Variant, word},
 };
 use crate::options::{Kind, RunOptions};
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The options, by way of the command line that a user would write.
-pub fn options(scenario: &Scenario, variant: Variant, home: &Path, disks: &[PathBuf]) -> Result<RunOptions> {
+pub fn options(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Made]) -> Result<RunOptions> {
     let words = arguments(scenario, variant, home, disks);
     RunOptions::from_words(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// That command line.
-pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[PathBuf]) -> Vec<String> {
+pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Made]) -> Vec<String> {
     let bochs = variant.machine == Kind::Bochs;
     let different = |here: Option<String>, there: Option<String>| if bochs { here.or(there) } else { there };
     let mut words = vec!["run".to_owned()];
@@ -37,7 +38,7 @@ pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Pa
     add("dom0-args", said(&scenario.dom0_args));
     add("timeout", Some(timeout(scenario, variant).to_string()));
     for disk in disks {
-        add("disk", Some(disk.display().to_string()));
+        add("disk", Some(disk.argument.clone()));
     }
     add("exec", Some(scenario.commands.clone()));
     let switches = [(scenario.bare, "--bare"), (scenario.icount, "--icount"), (scenario.reboots, "--reboots")];

@@ -58,7 +58,7 @@ fn runner(scenario: Scenario, variant: matrix::Variant, home: PathBuf) -> crate:
         let options = arguments::options(&scenario, variant, &home, &disks)?;
         let verdict = boot(&scenario, &options, context);
         // Images are large, logs are what is kept.
-        for image in disks.iter().chain([&context.folder.join("boot.img")]) {
+        for image in disks.iter().map(|disk| &disk.image).chain([&context.folder.join("boot.img")]) {
             let _ = fs::remove_file(image);
         }
         verdict

@@ -3,11 +3,15 @@
 use crate::{command, size::Mebibytes};
 use anyhow::Result;
 use serde::Deserialize;
+use serde_json::json;
 use std::{
     fs::File,
     path::{Path, PathBuf},
     process::Command,
 };
+
+/// Linux' number of an I/O error.
+const EIO: u32 = 5;
 
 /// A disk, as written.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,6 +21,12 @@ pub struct DiskSpec {
     pub size: String,
     /// What is on it.
     pub fs: Option<FileSystem>,
+    /// Where a read that touches the sector there fails, whole mebibytes from the start (QEMU).
+    #[serde(default)]
+    pub bad_reads: Vec<String>,
+    /// The same for writes.
+    #[serde(default)]
+    pub bad_writes: Vec<String>,
 }
 
 /// File systems that the host can make.
@@ -29,9 +39,38 @@ pub enum FileSystem {
     Swap,
 }
 
+/// A disk that was made.
+pub struct Made {
+    /// The image.
+    pub image: PathBuf,
+    /// What `run` gets for `--disk`.
+    pub argument: String,
+}
+
 /// Makes the disks in `folder`; Bochs wants whole cylinders, so sizes are multiples of them.
-pub fn make(disks: &[DiskSpec], folder: &Path) -> Result<Vec<PathBuf>> {
-    disks.iter().enumerate().map(|(number, disk)| make_one(disk, &folder.join(format!("disk{number}.img")))).collect()
+pub fn make(disks: &[DiskSpec], folder: &Path) -> Result<Vec<Made>> {
+    let one = |(number, disk): (usize, &DiskSpec)| {
+        let image = make_one(disk, &folder.join(format!("disk{number}.img")))?;
+        Ok(Made { argument: argument(disk, &image)?, image })
+    };
+    disks.iter().enumerate().map(one).collect()
+}
+
+/// The image's path, or QEMU's description of a disk that fails at some places.
+fn argument(disk: &DiskSpec, image: &Path) -> Result<String> {
+    let errors = [("read", &disk.bad_reads), ("write", &disk.bad_writes)];
+    let mut rules = Vec::new();
+    for (kind, at) in errors.into_iter().flat_map(|(kind, places)| places.iter().map(move |at| (kind, at))) {
+        let Mebibytes(at) = at.parse().map_err(anyhow::Error::msg)?;
+        rules.push(json!({ "event": "none", "iotype": kind, "errno": EIO, "sector": at << 11, "once": false }));
+    }
+    let image = image.display().to_string();
+    if rules.is_empty() {
+        return Ok(image);
+    }
+    let file = json!({ "driver": "file", "filename": image });
+    let failing = json!({ "driver": "blkdebug", "image": file, "inject-error": rules });
+    Ok(format!("json:{}", json!({ "driver": "raw", "file": failing })))
 }
 
 fn make_one(disk: &DiskSpec, path: &Path) -> Result<PathBuf> {
