@@ -115,7 +115,7 @@ pub enum Op {
         /// Set [`abi::command::complete::ASSOCIATE`].
         associate: bool,
     },
-    /// `RETRY`: the store has room again. The outcome does not matter.
+    /// `RETRY`: the store has room again, or may work again. The outcome does not matter.
     Retry {
         /// The domain whose page-out had failed.
         domain: u32,

@@ -25,6 +25,7 @@ mod modify;
 mod page_in;
 mod page_out;
 mod parked;
+mod paused;
 mod plan;
 mod plan_zero;
 mod preserve;

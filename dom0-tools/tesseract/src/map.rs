@@ -5,6 +5,7 @@ use crate::config::{Config, Switches};
 use crate::job::Job;
 use crate::links::Links;
 use crate::parked::Parked;
+use crate::paused::Paused;
 use crate::queue::JobId;
 use crate::sick::Sick;
 use crate::slots::Slots;
@@ -56,6 +57,8 @@ pub struct Map {
     pub(crate) short: VecDeque<PageId>,
     /// Domains whose page-outs failed for want of slots.
     pub(crate) starved: BTreeSet<u32>,
+    /// Domains whose page-outs could not be written.
+    pub(crate) paused: BTreeMap<u32, Paused>,
     /// Disk blocks whose last journal record failed: whether it is on disk is not known until the
     /// journal is written or read again, so their content is neither shown nor changed.
     pub(crate) broken: BTreeSet<(u16, u64)>,
@@ -97,6 +100,7 @@ impl Map {
             uses: HashMap::new(),
             short: VecDeque::new(),
             starved: BTreeSet::new(),
+            paused: BTreeMap::new(),
             broken: BTreeSet::new(),
             sick: Sick::default(),
             now: 0,
@@ -163,6 +167,7 @@ impl Map {
         }
         self.slots.settle();
         self.serve_parked();
+        self.serve_paused();
         self.ask_journal();
         self.finish_call()
     }
@@ -177,7 +182,8 @@ impl Map {
     #[must_use]
     pub fn due(&self) -> Option<u64> {
         let journal = (!self.journal_is_well()).then_some(self.sick.due);
-        self.parked.values().map(|p| p.due).chain(journal).min()
+        let paused = self.paused.values().filter_map(|p| p.due);
+        self.parked.values().map(|p| p.due).chain(paused).chain(journal).min()
     }
 
     /// The switches of a domain from now on.

@@ -42,6 +42,7 @@ impl Map {
         match outcome {
             Outcome::Done => {
                 self.of(page.domain).swap_out_bytes += BLOCK;
+                self.unpause(page.domain);
                 let block = slot_ref(slot);
                 self.emit(Op::PageOutDone { page, block }, Pending::PageOut { page, block, named: false });
             }
@@ -50,6 +51,7 @@ impl Map {
                 self.slots.condemn(slot);
                 self.totals.broken += 1;
                 self.emit(Op::PageOutFailed { page, reason: fail::IO }, Pending::Nothing);
+                self.pause(page.domain);
             }
         }
     }

@@ -61,6 +61,7 @@ impl Map {
         self.parked.retain(|p, _| p.domain != domain);
         self.short.retain(|p| p.domain != domain);
         self.starved.remove(&domain);
+        self.paused.remove(&domain);
         self.slots.end_stream(domain);
         self.switches.remove(&domain);
         // Those of domains whose last accesses ended after them.

@@ -162,6 +162,34 @@ fn a_full_store_fails_page_outs_and_calls_again_when_there_is_room() {
 }
 
 #[test]
+fn a_page_that_cannot_be_written_stays_and_the_domain_tries_again_ever_more_seldom() {
+    let mut map = map();
+    for _ in 0..12 {
+        let write = one(map.page_out(P, false));
+        let failed = one(map.complete(write.id, Outcome::Failed));
+        assert_eq!(failed.op, Op::PageOutFailed { page: P, reason: abi::event::fail::IO });
+        assert!(map.complete(failed.id, Outcome::Done).is_empty());
+        assert!(map.settle().is_empty(), "not at once");
+        let due = map.due().unwrap();
+        map.set_time(due - 1);
+        assert!(map.settle().is_empty());
+        map.set_time(due);
+        assert_eq!(one(map.settle()).op, Op::Retry { domain: 1 });
+        assert_eq!(map.due(), None, "told once");
+    }
+    assert_eq!(map.totals().broken, 12);
+    // One that is written ends it: the next failure waits as short as the first.
+    let at = map.due().unwrap_or(1_000_000);
+    map.set_time(at);
+    let block = swap_out(&mut map, P);
+    assert!(map.page_in(P, block).len() == 1 && map.page(P).0 == Some(block));
+    let write = one(map.page_out(PageId { domain: 1, page: 6 }, false));
+    map.complete(write.id, Outcome::Failed);
+    assert_eq!(map.due(), Some(at + 10));
+    map.audit().unwrap();
+}
+
+#[test]
 fn out_of_range_and_unknown_disks_are_io_errors() {
     let mut map = map();
     let data = [WriteSegment { len: 4096, payload: Payload::Data { at: 16, page: None } }];

@@ -5,7 +5,8 @@ use super::batch::Tag;
 use super::commands;
 use super::state::{Disks, Flight, Live, Offer};
 use crate::channel::Hypervisor;
-use tesseract::{Action, Extent, Op, Outcome};
+use std::collections::HashSet;
+use tesseract::{Action, ActionId, Extent, Op, Outcome};
 
 /// Longest read that loads are put together to, in bytes.
 const LONGEST: u32 = 256 << 10;
@@ -37,7 +38,7 @@ impl Disks {
         let mut actions: Vec<Action> = self.urgent.pop_front().into_iter().collect();
         let more = self.ready.iter().take_while(|action| matches!(action.op, Op::Load { .. })).count();
         actions.extend(self.ready.drain(..more));
-        let Some((from, chosen, rest)) = row(actions) else { return true };
+        let Some((from, chosen, rest)) = row(actions, &self.alone) else { return true };
         for action in rest.into_iter().rev() {
             self.ready.push_front(action);
         }
@@ -51,9 +52,9 @@ impl Disks {
             return false;
         };
         let offer = |action: Action| match action.op {
-            Op::Load { page, block, from: place, keep, .. } => {
+            Op::Load { page, block, from: place, keep, demanded } => {
                 let at = usize::try_from(place.offset - from.offset).unwrap_or(0);
-                Some(Offer { id: action.id, page, block, keep, at })
+                Some(Offer { id: action.id, page, block, keep, demanded, at })
             }
             _ => None,
         };
@@ -120,16 +121,20 @@ impl Disks {
 }
 
 /// Of these loads: the row that the first one is in, as one extent; its actions in order; the others.
-fn row(mut actions: Vec<Action>) -> Option<(Extent, Vec<Action>, Vec<Action>)> {
+fn row(mut actions: Vec<Action>, alone: &HashSet<ActionId>) -> Option<(Extent, Vec<Action>, Vec<Action>)> {
     let place = |action: &Action| match action.op {
         Op::Load { from, .. } => Some(from),
         _ => None,
     };
     let mut all = actions.first().and_then(place)?;
     let mut chosen = vec![actions.remove(0)];
+    if chosen.iter().any(|first| alone.contains(&first.id)) {
+        return Some((all, chosen, actions));
+    }
     loop {
         let next = actions.iter().position(|action| {
-            place(action).is_some_and(|from| {
+            let joins = !alone.contains(&action.id);
+            place(action).filter(|_| joins).is_some_and(|from| {
                 from.medium == all.medium
                     && (from.offset == all.end() || from.end() == all.offset)
                     && all.len + from.len <= LONGEST

@@ -3,11 +3,11 @@
 use super::Finished;
 use super::batch::Tag;
 use super::commands;
-use super::state::{Disks, Flight, Offer};
+use super::state::{Disks, Flight, Offer, Part};
 use crate::channel::hypervisor::command;
 use crate::channel::{Buffer, Hypervisor};
 use abi::command::op;
-use tesseract::{Extent, Outcome};
+use tesseract::{Action, BLOCK_LEN, Extent, Op, Outcome};
 
 impl Disks {
     /// Takes an access that is over; what follows at once is put into the batch or reported.
@@ -30,10 +30,11 @@ impl Disks {
                     self.report(id, outcome);
                 }
             }
+            Flight::Write { parts, .. } if result.is_err() && parts.len() > 1 => self.write_alone(parts),
             Flight::Write { to, parts } => {
                 self.counts.written(to);
                 for part in parts {
-                    self.report(part.id, if result.is_ok() { part.outcome } else { Outcome::Failed });
+                    self.report(part.action.id, if result.is_ok() { part.outcome } else { Outcome::Failed });
                 }
             }
             Flight::Read { id, request, at, len } => match (result, buffer) {
@@ -44,12 +45,38 @@ impl Disks {
                 }
                 _ => self.report(id, Outcome::Failed),
             },
+            Flight::Load { from, offers } if result.is_err() && offers.len() > 1 => self.load_alone(from, offers),
             Flight::Load { from, offers } => self.loaded(from, &offers, result.is_ok(), buffer),
             Flight::Plain { id, len } => {
                 self.counts.journalled += len;
                 self.report(id, if result.is_ok() { Outcome::Done } else { Outcome::Failed });
             }
             Flight::Gather { .. } => {}
+        }
+    }
+
+    /// A write of several has failed: each again, by itself.
+    fn write_alone(&mut self, parts: Vec<Part>) {
+        for Part { action, outcome } in parts.into_iter().rev() {
+            if outcome == Outcome::Done {
+                self.alone.insert(action.id);
+                self.ready.push_front(action);
+            } else {
+                self.report(action.id, outcome);
+            }
+        }
+    }
+
+    /// The same for a read.
+    fn load_alone(&mut self, from: Extent, offers: Vec<Offer>) {
+        for Offer { id, page, block, keep, demanded, at } in offers.into_iter().rev() {
+            let from = Extent { offset: from.offset + at as u64, len: BLOCK_LEN, ..from };
+            self.alone.insert(id);
+            let action = Action { id, op: Op::Load { page, block, from, keep, demanded } };
+            match demanded {
+                true => self.urgent.push_front(action),
+                false => self.ready.push_front(action),
+            }
         }
     }
 

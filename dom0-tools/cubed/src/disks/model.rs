@@ -23,6 +23,8 @@ pub struct Drives {
     pub seed: u64,
     /// Writes to the store fail.
     pub store_broken: bool,
+    /// Accesses that touch this slot fail.
+    pub bad_slots: Vec<u64>,
     /// Appends to the journal fail.
     pub journal_broken: bool,
     /// What could not be appended.
@@ -36,6 +38,11 @@ impl Drives {
     /// A store of `slots` slots and no disks.
     pub fn new(slots: usize, seed: u64) -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self { store: vec![0; slots * 4096], seed: seed | 1, ..Self::default() }))
+    }
+
+    fn is_bad(&self, extent: Extent) -> bool {
+        let bad = |slot: &u64| (extent.offset..extent.end()).contains(&(slot * BLOCK));
+        extent.medium == Medium::Store && self.bad_slots.iter().any(bad)
     }
 
     fn random(&mut self, below: usize) -> usize {
@@ -88,6 +95,9 @@ impl Accesses {
                     Medium::Store => drives.store_reads += 1,
                     Medium::Disk(_) => drives.disk_reads += 1,
                 }
+                if drives.is_bad(from) {
+                    result = Err(std::io::Error::from_raw_os_error(5));
+                }
                 let bytes = drives.bytes(from);
                 if let Some(hypervisor) = hypervisor {
                     hypervisor.bytes_mut(&mut buffer)[..bytes.len()].copy_from_slice(bytes);
@@ -95,7 +105,7 @@ impl Accesses {
                 Some(buffer)
             }
             Job::Write { to, buffer } => {
-                if to.medium == Medium::Store && drives.store_broken {
+                if to.medium == Medium::Store && drives.store_broken || drives.is_bad(to) {
                     result = Err(std::io::Error::from_raw_os_error(5));
                 } else {
                     drives.store_writes += u64::from(to.medium == Medium::Store);

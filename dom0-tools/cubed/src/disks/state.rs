@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::media::Media;
 use super::{Io, Job};
 use crate::channel::{Buffer, Hypervisor, Lost};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 use tesseract::{Action, ActionId, Extent, Map, Op, Outcome, PageId, RequestId};
 
@@ -20,6 +20,9 @@ pub struct Disks {
     /// Handed out by the map, not begun; those that guests wait for most first.
     pub(super) urgent: VecDeque<Action>,
     pub(super) ready: VecDeque<Action>,
+    /// Actions whose access failed together with others': each is tried again by itself, so that an error
+    /// hits only whose block it is.
+    pub(super) alone: HashSet<ActionId>,
     pub(super) flights: HashMap<u64, Flight>,
     pub(super) next: u64,
     pub(super) batch: Batch,
@@ -50,14 +53,15 @@ pub(super) struct Offer {
     pub page: PageId,
     pub block: abi::BlockRef,
     pub keep: bool,
+    pub demanded: bool,
     /// Bytes from the beginning of the flight's buffer.
     pub at: usize,
 }
 
 /// A part of a write, which is one action's.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Part {
-    pub id: ActionId,
+    pub action: Action,
     pub outcome: Outcome,
 }
 
@@ -88,6 +92,7 @@ impl Disks {
             media,
             urgent: VecDeque::new(),
             ready: VecDeque::new(),
+            alone: HashSet::new(),
             flights: HashMap::new(),
             next: 0,
             batch: Batch::default(),
@@ -172,6 +177,7 @@ impl Disks {
 
     /// Reports what came of an action.
     pub(super) fn report(&mut self, id: ActionId, outcome: Outcome) {
+        self.alone.remove(&id);
         let actions = self.map.complete(id, outcome);
         self.take(actions);
     }

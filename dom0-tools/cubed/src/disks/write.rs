@@ -6,16 +6,17 @@ use super::state::{Disks, Flight, Part};
 use crate::channel::Hypervisor;
 use crate::channel::hypervisor::command;
 use abi::command::op;
+use std::collections::HashSet;
 use tesseract::{Action, ActionId, Extent, Op, Outcome, Piece, Source};
 
 /// Longest write that neighbours are put together to, in bytes.
 const LONGEST: u32 = 512 << 10;
 
 /// Where the writing actions at the head of the queue go, as far as they are neighbours.
-fn neighbours<'a>(first: Extent, rest: impl Iterator<Item = &'a Action>) -> (usize, Extent) {
+fn neighbours<'a>(first: Extent, rest: impl Iterator<Item = &'a Action>, alone: &HashSet<ActionId>) -> (usize, Extent) {
     let mut all = first;
     let mut count = 1;
-    for action in rest {
+    for action in rest.take_while(|action| !alone.contains(&action.id)) {
         let Op::Write { to, pieces } = &action.op else { break };
         // Only pages leaving memory come in rows of single blocks.
         let page = matches!(pieces.as_slice(), [Piece { source: Source::Page(_), .. }]);
@@ -31,8 +32,11 @@ fn neighbours<'a>(first: Extent, rest: impl Iterator<Item = &'a Action>) -> (usi
 impl Disks {
     /// Begins the write at the head of the queue, with its neighbours. False: no buffer is free.
     pub(super) fn begin_write(&mut self, hypervisor: &mut dyn Hypervisor) -> bool {
-        let Some(Action { op: Op::Write { to, .. }, .. }) = self.ready.front() else { return true };
-        let (count, to) = neighbours(*to, self.ready.iter().skip(1));
+        let Some(Action { op: Op::Write { to, .. }, id }) = self.ready.front() else { return true };
+        let (count, to) = match self.alone.contains(id) {
+            true => (1, *to),
+            false => neighbours(*to, self.ready.iter().skip(1), &self.alone),
+        };
         let Some(mut buffer) = Self::buffer(hypervisor, to.len as usize) else { return false };
 
         // Pieces at rest need buffers of their own; take them before anything is begun.
@@ -46,7 +50,7 @@ impl Disks {
         let write = self.token();
         let (mut parts, mut at, mut left) = (Vec::with_capacity(count), 0, 0);
         for action in self.ready.drain(..count).collect::<Vec<_>>() {
-            let Op::Write { pieces, .. } = action.op else { continue };
+            let Op::Write { pieces, .. } = &action.op else { continue };
             let mut outcome = Outcome::Done;
             for piece in pieces {
                 let (len, part) = (piece.len as usize, parts.len());
@@ -81,7 +85,7 @@ impl Disks {
                 }
                 at += len;
             }
-            parts.push(Part { id: action.id, outcome });
+            parts.push(Part { action, outcome });
         }
         self.flights.insert(write, Flight::Gather { to, buffer, parts, left });
         if left == 0 {
@@ -104,7 +108,7 @@ impl Disks {
         let Some(Flight::Gather { to, buffer, parts, .. }) = self.flights.remove(&write) else { return };
         // An action of several pieces must not be written in part.
         if parts.iter().all(|part| part.outcome != Outcome::Done) {
-            outcomes.extend(parts.iter().map(|part| (part.id, part.outcome)));
+            outcomes.extend(parts.iter().map(|part| (part.action.id, part.outcome)));
             return;
         }
         self.flights.insert(write, Flight::Write { to, parts });

@@ -142,6 +142,42 @@ fn a_broken_store_costs_no_data() {
     check(&mut world, id, 500..510);
 }
 
+/// Pages that are out, with their slots.
+fn slots(world: &mut World, id: u32) -> Vec<(u64, u64)> {
+    let mut model = world.model.borrow_mut();
+    let slot = |(gfn, state): (&u64, &PageState)| match state {
+        PageState::Swapped(block) => Some((*gfn, block.block())),
+        _ => None,
+    };
+    model.domain(id).pages.iter().filter_map(slot).collect()
+}
+
+#[test]
+fn an_error_hits_only_the_page_whose_slot_it_is() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    fill(&mut world, id, 500..564);
+    world.drives.borrow_mut().bad_slots = vec![3, 17];
+    for gfn in 500..564 {
+        world.model.borrow_mut().page_out(id, gfn);
+    }
+    world.settle();
+    assert_eq!(slots(&mut world, id).len(), 62, "the others left in the same long writes");
+    check(&mut world, id, 500..564);
+}
+
+#[test]
+fn a_page_comes_back_although_a_neighbour_cannot_be_read() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    fill(&mut world, id, 500..532);
+    out(&mut world, id, 500..532);
+    let out = slots(&mut world, id);
+    world.drives.borrow_mut().bad_slots = vec![out[8].1];
+    check(&mut world, id, out[9].0..out[9].0 + 1);
+    check(&mut world, id, out[7].0..out[7].0 + 1);
+}
+
 #[test]
 fn a_broken_journal_costs_references_not_writes() {
     let mut world = World::new();
