@@ -153,7 +153,13 @@ impl LocalApic {
     }
 
     /// Lets the guest's TSC go on to `now`; true if that raised the timer's interrupt.
+    #[inline(always)]
     pub fn advance(&mut self, now: u64) -> bool {
+        self.timer.expiry().is_some_and(|at| at <= now) && self.expire(now)
+    }
+
+    #[inline(never)]
+    fn expire(&mut self, now: u64) -> bool {
         self.timer.advance(now) && matches!(self.signal(LocalSource::Timer), Signal::Vector(_))
     }
 }

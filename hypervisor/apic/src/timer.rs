@@ -114,13 +114,10 @@ impl Timer {
     }
 
     /// Lets time go on to `now`; true if the timer expired, however often.
-    #[inline]
     pub fn advance(&mut self, now: u64) -> bool {
-        self.expiry().filter(|at| *at <= now).is_some_and(|expiry| self.expire(expiry, now))
-    }
-
-    #[inline(never)]
-    fn expire(&mut self, expiry: u64, now: u64) -> bool {
+        let Some(expiry) = self.expiry().filter(|at| *at <= now) else {
+            return false;
+        };
         self.deadline = 0;
         self.running = match self.mode {
             Mode::Periodic if self.initial != 0 => {

@@ -34,6 +34,7 @@ pub struct PerCpu {
 // SAFETY: `Cell`s are touched by their own CPU only (found through GS) or before it runs.
 unsafe impl Sync for PerCpu {}
 
+#[unsafe(link_section = ".data.exit")]
 static CPUS: [PerCpu; MAX_CPUS as usize] = [const {
     PerCpu {
         this: Cell::new(core::ptr::null()),

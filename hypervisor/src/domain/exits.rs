@@ -25,7 +25,9 @@ pub enum Next {
 /// Handles one exit.
 pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exit: Exit) -> Next {
     domain.exits[class(&exit)].fetch_add(1, Ordering::Relaxed);
-    follow_cr8(vcpu, context);
+    if context.registers.cr8 != context.cr8 {
+        follow_cr8(vcpu, context);
+    }
     match exit {
         Exit::Cpuid { length } => {
             cpuid::execute(vcpu, context);
@@ -70,12 +72,10 @@ pub fn handle(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, exi
 }
 
 /// The task priority has two names; the guest may have used CR8.
+#[inline(never)]
 fn follow_cr8(vcpu: &Vcpu, context: &mut Context) {
-    let cr8 = context.backend.cr8();
-    if cr8 != context.cr8 {
-        context.cr8 = cr8;
-        vcpu.lapic.lock().set_tpr(cr8 << 4);
-    }
+    context.cr8 = context.registers.cr8;
+    vcpu.lapic.lock().set_tpr(context.cr8 << 4);
 }
 
 /// A write of CR8 that the processor only tells of.
@@ -88,6 +88,7 @@ fn write_cr8(vcpu: &Vcpu, domain: &Domain, context: &mut Context) {
     match u8::try_from(what.register.read(&registers)) {
         Ok(value @ 0..16) => {
             context.backend.set_cr8(value);
+            context.registers.cr8 = value;
             follow_cr8(vcpu, context);
             skip(domain, context, what.length as u8, 4);
         }

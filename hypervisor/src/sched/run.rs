@@ -74,6 +74,8 @@ enum Leave {
 }
 
 /// Enters the vCPU again and again.
+#[unsafe(link_section = ".text.exit")]
+#[inline(never)]
 fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &Choice, start: u64) -> Leave {
     let mut slice_end = start + choice.slice;
     let mut next = choice.next;

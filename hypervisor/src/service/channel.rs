@@ -17,6 +17,7 @@ struct Rings {
 }
 
 /// An event was put into an empty ring and the interrupt not yet raised: posters hold locks.
+#[unsafe(link_section = ".data.exit.shared")]
 static RAISE: AtomicBool = AtomicBool::new(false);
 
 static RINGS: Lock<Rings> = Lock::new(Level::Events, Rings { areas: None, event_tail: 0, command_head: 0 });

@@ -90,6 +90,7 @@ impl Backend for Cpu {
         }
     }
 
+    #[unsafe(link_section = ".text.exit")]
     fn run(&mut self, registers: &mut Registers, flush: bool) -> Exit {
         if flush {
             (self.asid, self.flush_all) = asid::fresh();
@@ -108,6 +109,7 @@ impl Backend for Cpu {
         registers.gpr[4] = self.vmcb.get(field::RSP);
         registers.rip = self.vmcb.get(field::RIP);
         registers.rflags = self.vmcb.get(field::RFLAGS);
+        registers.cr8 = self.vmcb.get(field::VIRTUAL_INTERRUPT) as u8 & 15;
         if self.vmcb.get(field::SHADOW) & 1 == 1 {
             self.shadow_at = Some(registers.rip);
         } else if self.shadow_at != Some(registers.rip) {
@@ -153,6 +155,7 @@ impl Backend for Cpu {
         self.vmcb.set32(field::INTERCEPT_MISC1, intercept);
     }
 
+    #[unsafe(link_section = ".text.exit")]
     fn end_shadow(&mut self) {
         self.vmcb.set(field::SHADOW, 0);
         self.shadow_at = None;
@@ -163,6 +166,7 @@ impl Backend for Cpu {
         }
     }
 
+    #[unsafe(link_section = ".text.exit")]
     fn mode(&self) -> Mode {
         let attributes = self.vmcb.get16(segment::CS + 2);
         let base = |offset: u64| self.vmcb.get(offset + 8);
@@ -191,10 +195,6 @@ impl Backend for Cpu {
 
     fn set_cr2(&mut self, value: u64) {
         self.vmcb.set(field::CR2, value);
-    }
-
-    fn cr8(&self) -> u8 {
-        self.vmcb.get(field::VIRTUAL_INTERRUPT) as u8 & 15
     }
 
     fn set_cr8(&mut self, value: u8) {

@@ -12,6 +12,7 @@ use core::arch::naked_asm;
 ///
 /// # Safety
 /// The VMCB and everything that it points to must be valid and exclusively the caller's.
+#[unsafe(link_section = ".text.exit")]
 #[unsafe(naked)]
 pub unsafe extern "sysv64" fn run(registers: *mut Registers, vmcb: u64, host: u64) {
     naked_asm!(

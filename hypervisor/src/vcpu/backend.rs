@@ -88,9 +88,6 @@ pub trait Backend: Send {
     /// Sets CR2, before a page fault is injected.
     fn set_cr2(&mut self, value: u64);
 
-    /// CR8, as the guest sees it.
-    fn cr8(&self) -> u8;
-
     /// Sets CR8 (0 to 15): the task priority was written in the local APIC.
     fn set_cr8(&mut self, value: u8);
 

@@ -23,6 +23,8 @@ pub struct Registers {
     pub rip: u64,
     /// Flags.
     pub rflags: u64,
+    /// CR8 as it was at the exit; an entry does not take it from here ([`super::Backend::set_cr8`]).
+    pub cr8: u8,
 }
 
 impl Registers {

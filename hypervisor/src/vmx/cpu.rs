@@ -149,6 +149,7 @@ impl Backend for Cpu {
         }
     }
 
+    #[unsafe(link_section = ".text.exit")]
     fn run(&mut self, registers: &mut Registers, flush: bool) -> Exit {
         if flush || self.stale {
             translation::flush(self.ept_pointer, &self.vpid);
@@ -165,10 +166,12 @@ impl Backend for Cpu {
         });
         // SAFETY: `load` made the VMCS current with this CPU's host state; the nested table and the
         // bitmaps outlive it.
-        match unsafe { entry::run(registers, self.vmcs.launched()) } {
+        let exit = match unsafe { entry::run(registers, self.vmcs.launched()) } {
             0 => self.after_exit(registers),
             _ => Exit::BadState(REFUSED | self.vmcs.with(|vmcs| vmcs.read(ro::VM_INSTRUCTION_ERROR))),
-        }
+        };
+        registers.cr8 = self.cr8 as u8;
+        exit
     }
 
     fn can_interrupt(&self, registers: &Registers) -> bool {
@@ -223,10 +226,6 @@ impl Backend for Cpu {
 
     fn set_cr2(&mut self, value: u64) {
         self.swapped.set_cr2(value, self.loaded);
-    }
-
-    fn cr8(&self) -> u8 {
-        self.cr8 as u8
     }
 
     fn set_cr8(&mut self, value: u8) {

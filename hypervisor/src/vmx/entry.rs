@@ -15,6 +15,7 @@ use x86::vmx::vmcs::host;
 /// # Safety
 /// The VMCS must be the caller's, its host state that of this CPU, and everything that it points to
 /// must be valid and stay so.
+#[unsafe(link_section = ".text.exit")]
 #[unsafe(naked)]
 pub unsafe extern "sysv64" fn run(registers: *mut Registers, launched: bool) -> u64 {
     naked_asm!(
