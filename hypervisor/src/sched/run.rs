@@ -27,9 +27,14 @@ fn window() {
     unsafe { asm!("sti", "nop", "cli", options(nomem)) };
 }
 
+/// Longest sleep of a CPU. QEMU's TCG can lose the notice of an interrupt that arrives while the CPU enters a guest
+/// (its word of requests is changed by two threads); the interrupt itself waits, and is seen at the next one.
+const LONGEST_SLEEP_NS: u64 = 20_000_000;
+
 /// Waits for an interrupt, at most until the next deadline.
 fn idle(deadline: Option<u64>) {
-    timer::arm(deadline);
+    let longest = time::tsc() + time::ns_to_ticks(LONGEST_SLEEP_NS);
+    timer::arm(Some(deadline.map_or(longest, |deadline| deadline.min(longest))));
     if cpu::this().reschedule.swap(false, Ordering::AcqRel) {
         return;
     }
