@@ -81,6 +81,12 @@ pub struct Counters {
     pub r2_drops: u64,
     /// R3: fresh frames for block reads into swapped pages.
     pub r3_fresh: u64,
+    /// 2 MiB of its memory that are mapped as a whole now.
+    pub large_pages: u64,
+    /// How often 512 pages became one mapping.
+    pub merges: u64,
+    /// How often one mapping became 512 pages.
+    pub splits: u64,
     /// Swapped pages overwritten whole by the guest without being read. Not counted yet: `null`.
     pub false_reads_avoided: Option<u64>,
     /// Blocks of the guest's disks that are references now.

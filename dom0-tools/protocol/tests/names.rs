@@ -41,7 +41,7 @@ fn responses() {
 fn counters_have_the_published_names() {
     let stats = to_value(Stats::from_abi(&info(), 5)).unwrap();
     let counters = stats.get("counters").unwrap().as_object().unwrap();
-    for name in ["swap_in", "swap_out_bytes", "r1_hits", "r2_drops", "r3_fresh"] {
+    for name in ["swap_in", "swap_out_bytes", "r1_hits", "r2_drops", "r3_fresh", "large_pages", "merges", "splits"] {
         assert!(counters[name].is_u64(), "{name}");
     }
     for name in ["false_reads_avoided", "ref_lbas", "runs_per_guest_read", "defrag_moved", "resolve_all_ms"] {

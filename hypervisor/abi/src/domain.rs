@@ -203,6 +203,12 @@ pub struct DomainInfo {
     pub worst_wait: u64,
     /// Sum of the times that vCPUs waited for pages.
     pub total_wait: u64,
+    /// 2 MiB of its memory that are mapped as a whole now.
+    pub large_pages: u64,
+    /// How often 512 pages became one mapping.
+    pub merges: u64,
+    /// How often one mapping became 512 pages.
+    pub splits: u64,
     /// The balloon driver's statistics by tag (virtio 1.2, section 5.5.6.4), `u64::MAX` where not reported.
     pub balloon_stats: [u64; 16],
 }

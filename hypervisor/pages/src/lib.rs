@@ -1,8 +1,8 @@
 //! The truth about memory: who owns each machine frame, and in which state each guest page is.
 //!
-//! A nested page table is a cache of what is here. Three things: [`FrameTable`], one word a
+//! A nested page table is a cache of what is here. Four things: [`FrameTable`], one word a
 //! machine frame; [`PageState`], one word a guest page, with the one function [`step`] that
-//! changes it; [`P2m`], the sparse array of a domain's page states.
+//! changes it; [`P2m`], the sparse array of a domain's page states; [`Pool`], which frames are free.
 //!
 //! May depend on: `abi` (names of content), `paging` (address types, table memory). No hardware,
 //! no policy, no locks: the owner of a domain's pages serialises changes to its [`P2m`]; a
@@ -20,10 +20,12 @@
 
 pub mod frame;
 pub mod p2m;
+pub mod pool;
 pub mod self_test;
 pub mod state;
 
 pub use frame::{FrameError, FrameKind, FrameRecord, FrameTable, Owner, Put};
 pub use p2m::{Counts, P2m, P2mError, Progress};
+pub use pool::Pool;
 pub use self_test::{Mismatch, self_test};
 pub use state::{Event, EventKind, Forbidden, PageState, StateKind, step};

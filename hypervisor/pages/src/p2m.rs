@@ -7,6 +7,7 @@
 mod counts;
 mod error;
 mod map;
+mod region;
 mod sweep;
 
 pub use counts::Counts;

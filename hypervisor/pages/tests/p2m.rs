@@ -136,3 +136,39 @@ fn events_go_through_the_table() {
     assert_eq!(p2m.set(&mem, P2m::limit(), PageState::Ballooned), Err(P2mError::OutOfRange));
     assert!(p2m.dissolve(&mem).is_err(), "a page is in it");
 }
+
+#[test]
+fn a_region_is_uniform_only_as_a_whole() {
+    let mem = Frames::new();
+    let mut p2m = P2m::new(&mem).unwrap();
+    let resident = |n| PageState::Resident { mfn: Mfn(n), associated: false, young: false };
+    let uniform = |p2m: &P2m| p2m.uniform(&mem, Gfn(512 + 77), |mfn| mfn == Mfn(999));
+    assert!(p2m.is_vacant(&mem, Gfn(600)) && !p2m.is_vacant(&mem, P2m::limit()));
+    assert_eq!((uniform(&p2m), p2m.uniform(&mem, P2m::limit(), |_| false)), (None, None));
+    for n in 0..512 {
+        assert_eq!(uniform(&p2m), None);
+        p2m.set(&mem, Gfn(512 + n), resident(1024 + n)).unwrap();
+    }
+    assert_eq!(uniform(&p2m), Some(Mfn(1024)));
+    assert_eq!(p2m.uniform(&mem, Gfn(512), |mfn| mfn == Mfn(1535)), None, "pinned");
+    let others = [
+        PageState::Resident { mfn: Mfn(1024 + 511), associated: true, young: false },
+        PageState::PagingOut { mfn: Mfn(1024 + 511), dirty: true },
+        PageState::Shared { mfn: Mfn(1024 + 511) },
+        resident(1024 + 510),
+        PageState::Absent,
+    ];
+    for state in others {
+        p2m.set(&mem, Gfn(512 + 511), state).unwrap();
+        assert_eq!(uniform(&p2m), None, "{state:?}");
+    }
+    for n in 0..512 {
+        assert!(!p2m.is_vacant(&mem, Gfn(600)) || n == 511);
+        p2m.set(&mem, Gfn(512 + n), PageState::Ballooned).unwrap();
+    }
+    assert!(p2m.is_vacant(&mem, Gfn(600)), "pages without frames");
+    for n in 0..512 {
+        p2m.set(&mem, Gfn(512 + n), resident(1025 + n)).unwrap();
+    }
+    assert_eq!(uniform(&p2m), None, "not aligned");
+}

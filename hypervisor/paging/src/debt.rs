@@ -137,6 +137,13 @@ impl FrameList {
         self.count == 0
     }
 
+    /// Adds a frame that no processor can reach and whose content is of no use.
+    pub fn push(&mut self, mem: &(impl Memory + ?Sized), frame: Mfn) {
+        let list = core::mem::take(self);
+        *self = Self { ends: Some((frame, frame)), count: 1 };
+        self.append(mem, list);
+    }
+
     /// Takes out a frame, to be given to [`Memory::free`].
     pub fn pop(&mut self, mem: &(impl Memory + ?Sized)) -> Option<Mfn> {
         let (first, last) = self.ends?;

@@ -84,6 +84,14 @@ impl Reclaim {
     }
 }
 
+/// True if the domain is so far below its limit that what reclaim has taken apart may be put together again:
+/// `margin` pages further than where eviction ends. So each time that this is done and undone, as many pages
+/// have come and gone.
+#[must_use]
+pub const fn is_calm(marks: Marks, limit: u64, charged: u64, margin: u64) -> bool {
+    limit.saturating_sub(charged) >= marks.high.saturating_add(margin)
+}
+
 /// True if the domain may not have another frame: the fault waits until something has left.
 #[must_use]
 pub const fn is_full(limit: u64, charged: u64) -> bool {

@@ -1,7 +1,7 @@
 //! The marks: no oscillation, no overshoot, an end.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use policy::{Marks, Reclaim, water::is_full};
+use policy::{Marks, Reclaim, water::is_calm, water::is_full};
 use proptest::prelude::*;
 
 proptest! {
@@ -39,6 +39,15 @@ proptest! {
             charged -= left;
             leaving -= left;
             prop_assert!(charged - leaving >= limit - marks.high());
+        }
+    }
+
+    /// From a calm domain nothing is evicted before it has had `margin` pages more.
+    #[test]
+    fn calm_is_far_from_eviction(limit in 0u64..1 << 30, charged in 0u64..1 << 30, margin in 1u64..1 << 20, more in 0u64..1 << 20) {
+        let marks = Marks::for_limit(limit);
+        if is_calm(marks, limit, charged, margin) && more <= margin {
+            prop_assert_eq!(Reclaim::new().due(marks, limit, charged + more, 0, 64), 0);
         }
     }
 

@@ -71,6 +71,9 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     }
     heap::init(heap_start, heap_size);
     pool::prepare(top);
+    if !options.large_pages {
+        pool::reserve_nothing();
+    }
     let noted = early.highest(records_size, top).ok_or(TOO_SMALL)?;
     if !early.remove(noted, noted + records_size) {
         return Err(PIECES);

@@ -18,6 +18,8 @@ pub struct Options {
     pub log_level: Level,
     /// `reboot=panic`: reset the machine at a panic instead of halting.
     pub reboot_on_panic: bool,
+    /// `large_pages=off`: guests' memory is mapped in pages of 4 KiB only.
+    pub large_pages: bool,
     /// `slice=MILLISECONDS`: the scheduler's time slice.
     pub slice_ms: u32,
 }
@@ -32,6 +34,7 @@ impl Options {
             boot_cpu_idles: false,
             log_level: Level::Info,
             reboot_on_panic: false,
+            large_pages: true,
             slice_ms: 5,
         };
         for word in line.split_ascii_whitespace() {
@@ -42,6 +45,10 @@ impl Options {
                 "maxcpus" => number(value, 1, crate::cpu::MAX_CPUS).map(|n| this.max_cpus = n),
                 "loglevel" => Level::parse(value).map(|level| this.log_level = level),
                 "slice" => number(value, 1, 100).map(|n| this.slice_ms = n),
+                "large_pages" if value == "off" => {
+                    this.large_pages = false;
+                    Some(())
+                }
                 "boot_cpu" if value == "idle" => {
                     this.boot_cpu_idles = true;
                     Some(())

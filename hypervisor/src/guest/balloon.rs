@@ -184,11 +184,13 @@ fn give(domain: &Arc<Domain>, memory: &mut GuestMemory, batch: &[Gfn], event: Ev
         .copied()
         .filter(|&gfn| matches!(memory.p2m.get(&Tables, gfn), Ok(PageState::Resident { .. })))
         .collect();
+    let mut still_mapped = Vec::<Gfn, 64>::new();
     if !resident.is_empty() {
-        memory.nested.unmap_batch(&resident, || crate::sched::shoot_down(domain));
+        let unmapped = memory.nested.unmap_batch(&resident, || crate::sched::shoot_down(domain));
+        still_mapped.extend(resident.iter().zip(&unmapped).filter(|(_, dirty)| dirty.is_none()).map(|(&gfn, _)| gfn));
     }
     let mut all = true;
-    for &gfn in batch {
+    for &gfn in batch.iter().filter(|gfn| !still_mapped.contains(gfn)) {
         match memory.p2m.get(&Tables, gfn) {
             // A page on its way in is left: its content comes, and is only not used.
             Ok(PageState::PagingIn { .. }) => continue,

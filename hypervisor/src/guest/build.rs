@@ -94,6 +94,7 @@ pub fn load(domain: &Domain, gfn: u64, buffer: u64, pages: u64) -> Result<i64, E
             _ => return Err(Error::NoMemory),
         }
     }
+    memory.merge_ripe(domain);
     Ok(pages.cast_signed())
 }
 

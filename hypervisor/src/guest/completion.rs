@@ -136,6 +136,7 @@ fn finish(domain: &Domain, guest: &Guest, slots: &mut Slots, at: usize) -> bool 
     if done.associate {
         memory.associate(&request);
     }
+    memory.merge_ripe(domain);
     drop(memory);
     if wanted {
         interrupt(domain, guest, VIRTIO_GSI + slot as u32);

@@ -81,6 +81,10 @@ fn fault_in(vcpu: &Vcpu, domain: &Arc<Domain>, guest: &Guest, gfn: Gfn) -> Touch
     match memory.touch(gfn) {
         // The page may have come in, or stayed, without a table for its translation.
         Touched::Frame(mfn) if !memory.map_resident(gfn, mfn) => Touched::NoFrame,
+        Touched::Frame(mfn) => {
+            memory.merge_ripe(domain);
+            Touched::Frame(mfn)
+        }
         Touched::Swapped(block) => {
             if memory.ask(domain, gfn, block, Need::Touch) {
                 vcpu.waiting.for_page(gfn);

@@ -46,6 +46,9 @@ pub fn info(domain: &Domain) -> Option<DomainInfo> {
     info.cancelled = swap.cancelled;
     info.worst_wait = swap.worst_wait;
     info.total_wait = swap.total_wait;
+    info.large_pages = memory.nested.large();
+    info.merges = memory.nested.merges;
+    info.splits = memory.nested.splits;
     drop(memory);
     info.cpu_time = domain.cpu_time.load(Ordering::Relaxed);
     info.demand_zero = guest.demand_zero.load(Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! A guest's memory: page states, and the nested table as their cache.
 
+use super::large::RIPE;
 use super::page_in::MAX_IN;
 use super::reclaim::{Leaving, MAX_OUT};
 use crate::memory::direct;
@@ -26,6 +27,8 @@ pub struct GuestMemory {
     pub limit: u64,
     /// What is on its way, and counters.
     pub(super) swap: Swap,
+    /// Regions whose pages may become one mapping: by their first page.
+    pub(super) ripe: heapless::Vec<Gfn, RIPE>,
     /// How far teardown is.
     pub(super) teardown: Option<super::teardown::Teardown>,
 }
@@ -112,7 +115,7 @@ impl GuestMemory {
             frames::free_own(p2m.root());
             return None;
         };
-        Some(Self { owner, p2m, nested, pages, limit, swap: Swap::new(), teardown: None })
+        Some(Self { owner, p2m, nested, pages, limit, swap: Swap::new(), ripe: heapless::Vec::new(), teardown: None })
     }
 
     /// Physical address of the nested table.
@@ -158,12 +161,18 @@ impl GuestMemory {
 
     /// Maps a resident page if it is not; false without a frame for the tables.
     pub(super) fn map_resident(&mut self, gfn: Gfn, mfn: Mfn) -> bool {
-        matches!(self.nested.map(gfn, mfn, Size::Small, MemoryType::WriteBack), Ok(()) | Err(MapError::Occupied(_)))
+        match self.nested.map(gfn, mfn, Size::Small, MemoryType::WriteBack) {
+            Ok(()) => {
+                self.note_mapped(gfn, mfn);
+                true
+            }
+            Err(error) => matches!(error, MapError::Occupied(_)),
+        }
     }
 
     /// First touch: a zeroed frame.
     fn populate(&mut self, gfn: Gfn) -> Touched {
-        let Some(mfn) = frames::allocate(self.owner) else { return Touched::NoFrame };
+        let Some(mfn) = self.frame_for(gfn) else { return Touched::NoFrame };
         if self.p2m.apply(&Tables, gfn, Event::Populate { mfn }).is_err() {
             frames::free(mfn, self.owner);
             return Touched::NoFrame;

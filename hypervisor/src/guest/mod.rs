@@ -8,6 +8,7 @@ mod completion;
 mod devices;
 mod info;
 mod io_pages;
+mod large;
 mod list;
 mod memory;
 mod notices;

@@ -12,7 +12,7 @@ use abi::domain::SwappedPage;
 use abi::event::{Event as Message, kind};
 use abi::{BlockRef, Error};
 use pages::state::{Event, PageState};
-use paging::{Cursor, Gfn, MemoryType, Size};
+use paging::{Cursor, Gfn};
 
 /// Page-ins that dom0 works on at most.
 pub const MAX_IN: usize = 64;
@@ -70,7 +70,7 @@ impl GuestMemory {
             None if self.p2m.counts().frames() + 16 >= self.limit && self.limit < self.pages => return Ok(0),
             _ => {}
         }
-        let mfn = frames::allocate(self.owner).ok_or(Error::NoMemory)?;
+        let mfn = self.frame_for(gfn).ok_or(Error::NoMemory)?;
         direct::copy(buffer, mfn.0 << 12, 4096);
         let keep = flags & page_in::KEEP != 0;
         if self.p2m.apply(&Tables, gfn, Event::PageInDone { mfn, keep }).is_err() {
@@ -87,7 +87,7 @@ impl GuestMemory {
             }
             None => self.swap.ins_around += 1,
         }
-        let _ = self.nested.map(gfn, mfn, Size::Small, MemoryType::WriteBack);
+        self.map_resident(gfn, mfn);
         Ok(1)
     }
 

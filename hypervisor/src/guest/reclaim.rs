@@ -18,7 +18,7 @@ use core::sync::atomic::Ordering;
 use heapless::Vec;
 use pages::StateKind;
 use pages::state::{Event, PageState};
-use paging::{Gfn, MemoryType, Mfn, Size};
+use paging::{Gfn, Mfn};
 use policy::{Look, Marks, water};
 
 /// Page-outs that dom0 works on at most.
@@ -52,7 +52,10 @@ pub fn reclaim(domain: &Arc<Domain>, guest: &Guest) {
     let dirty = memory.nested.unmap_batch(&victims, || crate::sched::shoot_down(domain));
     let r2 = guest.flags.load(Ordering::Relaxed) & DomainFlags::R2.bits() != 0;
     for (&gfn, &dirty) in victims.iter().zip(&dirty) {
-        memory.offer(domain, gfn, dirty, r2);
+        // What is still mapped stays.
+        if let Some(dirty) = dirty {
+            memory.offer(domain, gfn, dirty, r2);
+        }
     }
 }
 
@@ -71,7 +74,7 @@ impl GuestMemory {
 
     /// Pages that may be resident now: the limit, or, while the pool is short and pages can leave, no
     /// more than there are.
-    fn allowed(&self) -> u64 {
+    pub(super) fn allowed(&self) -> u64 {
         let can_evict = service::attached() && !self.swap.stopped;
         if can_evict && frames::is_short() { self.limit.min(self.p2m.counts().frames()) } else { self.limit }
     }
@@ -132,7 +135,7 @@ impl GuestMemory {
     /// A page that was to leave stays: mapped again.
     fn keep(&mut self, gfn: Gfn, mfn: Mfn) {
         let _ = self.p2m.apply(&Tables, gfn, Event::PageOutCancelled);
-        let _ = self.nested.map(gfn, mfn, Size::Small, MemoryType::WriteBack);
+        self.map_resident(gfn, mfn);
     }
 
     /// The guest needs a page that is on its way out.

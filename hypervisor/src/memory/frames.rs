@@ -7,8 +7,9 @@
 use super::{direct, pool, records};
 use core::sync::atomic::{AtomicU64, Ordering};
 use pages::frame::Why;
+use pages::pool::Region;
 use pages::{FrameError, FrameKind, Owner, Put};
-use paging::Mfn;
+use paging::{Gfn, Mfn};
 
 pub use super::pool::{counts, is_short};
 
@@ -40,6 +41,21 @@ pub fn allocate(owner: Owner) -> Option<Mfn> {
     take(FrameKind::Domain, owner)
 }
 
+/// A zeroed frame for page `gfn` of `owner`: where there can be, the one at the page's place in a block for the 2 MiB
+/// that it is in. If no block is reserved for them, one may be as long as `vacant` says that they have no frame yet.
+pub fn allocate_at(owner: Owner, gfn: Gfn, vacant: impl FnOnce() -> bool) -> Option<Mfn> {
+    let offset = gfn.0 % pool::BLOCK;
+    let own = Region::of(owner, gfn).and_then(|region| {
+        pool::take_own(region, offset).or_else(|| vacant().then(|| pool::reserve(region, offset))?)
+    });
+    own.and_then(|frame| claim(frame, FrameKind::Domain, owner)).or_else(|| allocate(owner))
+}
+
+/// True if the frame's block is that of the 2 MiB around `gfn` of `owner`, and these have all of it.
+pub fn is_complete(owner: Owner, gfn: Gfn, frame: Mfn) -> bool {
+    Region::of(owner, gfn).is_some_and(|region| pool::is_complete(region, frame))
+}
+
 /// A zeroed frame for a structure of the hypervisor or the hardware (VMCB, VMCS, VMXON region).
 pub fn allocate_hypervisor() -> Option<Mfn> {
     take(FrameKind::Hypervisor, Owner::NOBODY)
@@ -52,24 +68,27 @@ pub fn allocate_table() -> Option<Mfn> {
 
 fn take(kind: FrameKind, owner: Owner) -> Option<Mfn> {
     loop {
-        let frame = pool::take()?;
-        match records::table().claim(frame, kind, owner) {
-            Ok(_) => {
-                direct::zero(frame.0 << 12, 4096);
-                return Some(frame);
-            }
-            Err(error) => refuse(error),
+        let claimed = claim(pool::take()?, kind, owner);
+        if claimed.is_some() {
+            return claimed;
         }
     }
+}
+
+/// Makes a frame of the pool somebody's and zeroes it; `None` if its record says that it is not free.
+fn claim(frame: Mfn, kind: FrameKind, owner: Owner) -> Option<Mfn> {
+    records::table().claim(frame, kind, owner).map_err(refuse).ok()?;
+    direct::zero(frame.0 << 12, 4096);
+    Some(frame)
 }
 
 /// 512 contiguous, aligned, zeroed frames for the hypervisor, for good.
 pub fn allocate_block() -> Option<Mfn> {
     let base = pool::take_block()?;
-    for frame in (base.0..base.0 + pool::CHUNK).map(Mfn) {
+    for frame in (base.0..base.0 + pool::BLOCK).map(Mfn) {
         records::table().claim(frame, FrameKind::Hypervisor, Owner::NOBODY).map_err(refuse).ok()?;
     }
-    direct::zero(base.0 << 12, pool::CHUNK << 12);
+    direct::zero(base.0 << 12, pool::BLOCK << 12);
     Some(base)
 }
 

@@ -109,7 +109,10 @@ fn on_pages(operation: u32, domain: &Arc<Domain>, args: [u64; 5]) -> Result<i64,
         op::PAGE_OUT_DONE => guest.memory.lock().page_out_done(args[0], block(args[1])?).map(|()| 0)?,
         op::PAGE_OUT_FAILED => guest.memory.lock().page_out_failed(args[0]).map(|()| 0)?,
         op::PAGE_IN_DONE => {
-            let came = guest.memory.lock().page_in_done(args[0], block(args[1])?, args[2], args[3]);
+            let mut memory = guest.memory.lock();
+            let came = memory.page_in_done(args[0], block(args[1])?, args[2], args[3]);
+            memory.merge_ripe(domain);
+            drop(memory);
             if came == Err(Error::NoMemory) {
                 guest::reclaim(domain, guest);
             }

@@ -34,6 +34,9 @@ impl From<&DomainInfo> for Counters {
             r1_hits: info.r1_hits,
             r2_drops: info.r2_drops,
             r3_fresh: info.r3_fresh,
+            large_pages: info.large_pages,
+            merges: info.merges,
+            splits: info.splits,
             worst_wait_ns: info.worst_wait,
             total_wait_ns: info.total_wait,
             ..Self::default()

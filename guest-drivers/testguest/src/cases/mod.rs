@@ -12,6 +12,7 @@ mod entropy;
 mod faults;
 mod halt;
 mod interrupts;
+mod large_pages;
 mod memory;
 mod mmio;
 mod msr;

@@ -25,6 +25,7 @@ const CASES: &[(&str, Case)] = &[
     ("faults", super::faults::run),
     ("halt", super::halt::run),
     ("interrupts", super::interrupts::run),
+    ("large-pages", super::large_pages::run),
     ("memory", super::memory::run),
     ("mmio", super::mmio::run),
     ("msr", super::msr::run),
