@@ -6,6 +6,7 @@ use std::{fs, process::Command};
 
 /// What building and running needs, whatever the toolchain.
 pub const ALWAYS: &[&str] = &[
+    "acpica-tools",
     "bochs",
     "bochsbios",
     "busybox-static",
