@@ -62,3 +62,10 @@ pub struct Case {
     /// Its work.
     pub run: Runner,
 }
+
+impl Case {
+    /// Whether it belongs to a suite.
+    pub fn is_tagged(&self, suite: &str) -> bool {
+        self.tags.iter().any(|tag| tag == suite)
+    }
+}

@@ -28,18 +28,20 @@ pub struct TestOptions {
 /// The chosen cases; a name that chooses nothing is an error.
 pub fn choose(cases: Vec<Case>, options: &TestOptions) -> Result<Vec<Case>> {
     let names: Vec<_> = options.names.iter().chain(&options.filter).collect();
+    let mut named = Vec::new();
     for name in &names {
-        if !cases.iter().any(|case| is_named(case, name)) {
+        // Who names a suite means the suite, not every case that has the word in its name.
+        let is_suite = cases.iter().any(|case| case.is_tagged(name));
+        let is_meant = |case: &Case| if is_suite { case.is_tagged(name) } else { case.name.contains(*name) };
+        let before = named.len();
+        named.extend(cases.iter().filter(|case| is_meant(case)).map(|case| case.name.clone()));
+        if named.len() == before {
             bail!("nothing is called '{name}'; --list shows the names");
         }
     }
     let chosen = |case: &Case| {
-        (names.is_empty() || names.iter().any(|name| is_named(case, name)))
+        (names.is_empty() || named.contains(&case.name))
             && (options.machine.is_empty() || case.machine.is_some_and(|machine| options.machine.contains(&machine)))
     };
     Ok(cases.into_iter().filter(chosen).collect())
-}
-
-fn is_named(case: &Case, name: &str) -> bool {
-    case.name.contains(name) || case.tags.iter().any(|tag| tag == name)
 }
