@@ -1,6 +1,6 @@
 //! A running emulator, which never outlives the harness.
 
-use super::{Config, Console};
+use super::{Config, Console, monitor};
 use crate::options::Kind;
 use anyhow::{Context, Result};
 use std::{
@@ -17,6 +17,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Machine {
     child: Child,
     frames: Option<ChildStdout>,
+    config: Config,
 }
 
 impl Machine {
@@ -33,12 +34,21 @@ impl Machine {
         };
         let mut child = command.spawn().context("cannot run setpriv (package util-linux)")?;
         let frames = child.stdout.take();
-        Ok(Self { child, frames })
+        Ok(Self { child, frames, config: config.clone() })
     }
 
     /// The emulator's standard output, which carries the debug port's bytes. Given once.
     pub fn take_frames(&mut self) -> Option<ChildStdout> {
         self.frames.take()
+    }
+
+    /// Keeps what the CPUs are doing, where the emulator tells, in the run's folder.
+    pub fn record_state(&self) {
+        if self.config.kind == Kind::Qemu
+            && let Err(error) = monitor::record(&self.config)
+        {
+            eprintln!("warning: QEMU's monitor does not answer: {error}");
+        }
     }
 
     /// The emulator's exit status, if it has ended.

@@ -81,6 +81,7 @@ pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, timeout: Duration, watc
                 return Ok(Outcome { status: None, ready_after, ended: Ended::Seen });
             }
             Next::Late => {
+                machine.record_state();
                 return Ok(Outcome { status: None, ready_after, ended: Ended::TimedOut });
             }
         }

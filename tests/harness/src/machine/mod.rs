@@ -6,6 +6,7 @@ mod config;
 mod disk;
 mod drive;
 mod folder;
+mod monitor;
 mod qemu;
 mod sink;
 mod tail;

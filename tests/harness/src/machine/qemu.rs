@@ -1,6 +1,6 @@
 //! QEMU's command line: TCG, AMD's SVM, no network.
 
-use super::{Config, Console};
+use super::{Config, Console, monitor};
 use crate::options::{Bus, Firmware};
 use anyhow::{Context, Result};
 use std::{ffi::OsString, fs, path::Path, process::Command};
@@ -52,7 +52,8 @@ fn serial_ports(qemu: &mut Command, config: &Config) {
             qemu.args(["-serial", &format!("tcp:127.0.0.1:{port}")]);
         }
         Console::File => {
-            qemu.args(["-chardev", "stdio,id=frames,signal=off"])
+            qemu.args(["-monitor", &monitor::argument()])
+                .args(["-chardev", "stdio,id=frames,signal=off"])
                 .args(["-device", "isa-debugcon,iobase=0xe9,chardev=frames"])
                 .args([OsString::from("-serial"), file_argument(&config.console_log())]);
         }
