@@ -79,8 +79,8 @@ pub mod op {
     /// args: flags. Sets the [`crate::domain::DomainFlags`].
     pub const SET_FLAGS: u32 = 35;
     /// args: first gfn, buffer, entries. Lists pages in state Swapped as
-    /// [`crate::domain::SwappedPage`], ascending. Result: entries written; fewer than asked for
-    /// means the end was reached.
+    /// [`crate::domain::SwappedPage`], ascending. Result: entries written, at most 4096. args[3] is written back
+    /// with the gfn to go on from; `u64::MAX`: that was the end.
     pub const LIST_SWAPPED: u32 = 36;
     /// args: page, old reference, new reference. The content of a swapped page has moved. Result 0,
     /// or NotFound if the page is not Swapped with `old`.

@@ -210,6 +210,7 @@ pub struct DomainInfo {
     /// How often one mapping became 512 pages.
     pub splits: u64,
     /// The balloon driver's statistics by tag (virtio 1.2, section 5.5.6.4), `u64::MAX` where not reported.
+    /// Asking for a domain's information also asks its guest for new ones, at most once a second.
     pub balloon_stats: [u64; 16],
 }
 

@@ -17,6 +17,11 @@ use paging::{Cursor, Gfn};
 /// Page-ins that dom0 works on at most.
 pub const MAX_IN: usize = 64;
 
+/// Entries that one list has at most, and what is looked at for it: so many times so many pages.
+const LISTED: u64 = 4096;
+const LOOK: u32 = 64;
+const LOOKS: u32 = 512;
+
 /// For whom a page comes in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Need {
@@ -80,9 +85,10 @@ impl GuestMemory {
         match asked {
             Some(record) => {
                 if let Some(arrival) = self.swap.arriving[record].take() {
-                    let waited = time::ticks_to_ns(time::tsc().wrapping_sub(arrival.since));
+                    // Asked and answered on two CPUs, whose clocks are not checked to agree.
+                    let waited = time::ticks_to_ns(time::tsc().saturating_sub(arrival.since));
                     self.swap.worst_wait = self.swap.worst_wait.max(waited);
-                    self.swap.total_wait += waited;
+                    self.swap.total_wait = self.swap.total_wait.saturating_add(waited);
                 }
             }
             None => self.swap.ins_around += 1,
@@ -91,33 +97,36 @@ impl GuestMemory {
         Ok(1)
     }
 
-    /// `LIST_SWAPPED`: pages from `first` on whose content is in dom0's store.
-    pub fn list_swapped(&self, first: u64, buffer: u64, entries: u64) -> Result<i64, Error> {
+    /// `LIST_SWAPPED`: pages from `first` on whose content is in dom0's store; how many, and where to go on
+    /// (`u64::MAX`: that was the end).
+    pub fn list_swapped(&self, first: u64, buffer: u64, entries: u64) -> Result<(i64, u64), Error> {
         let size = size_of::<SwappedPage>() as u64;
-        let entries = entries.min(4096);
+        let entries = entries.min(LISTED);
         if !crate::dom0::owns(buffer, entries * size) {
             return Err(Error::BadBuffer);
         }
         let mut cursor = Cursor::new(Gfn(first)..self.end());
-        let mut count = 0;
-        while count < entries && !cursor.is_done() {
-            let walked =
-                self.p2m.for_each_bounded(&Tables, &mut cursor, 64.min((entries - count) as u32), |gfn, state| {
-                    let block = match state {
-                        PageState::Swapped { block } => block,
-                        PageState::PagingIn { record, .. } => match self.swap.arriving.get(record as usize) {
-                            Some(Some(arrival)) => arrival.block,
-                            _ => return,
-                        },
+        let (mut count, mut looks) = (0, 0);
+        while count < entries && looks < LOOKS && !cursor.is_done() {
+            let budget = LOOK.min((entries - count) as u32);
+            looks += 1;
+            let walked = self.p2m.for_each_bounded(&Tables, &mut cursor, budget, |gfn, state| {
+                let block = match state {
+                    PageState::Swapped { block } => block,
+                    PageState::PagingIn { record, .. } => match self.swap.arriving.get(record as usize) {
+                        Some(Some(arrival)) => arrival.block,
                         _ => return,
-                    };
-                    let entry = SwappedPage { page: gfn.0, block };
-                    direct::write_bytes(buffer + count * size, zerocopy::IntoBytes::as_bytes(&entry));
-                    count += 1;
-                });
+                    },
+                    _ => return,
+                };
+                let entry = SwappedPage { page: gfn.0, block };
+                direct::write_bytes(buffer + count * size, zerocopy::IntoBytes::as_bytes(&entry));
+                count += 1;
+            });
             walked.map_err(|_| Error::State)?;
         }
-        Ok(count.cast_signed())
+        let next = if cursor.is_done() { u64::MAX } else { cursor.position().0 };
+        Ok((count.cast_signed(), next))
     }
 
     /// `MOVE_REFERENCE`.

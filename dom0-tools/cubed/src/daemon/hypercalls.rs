@@ -2,9 +2,9 @@
 
 use super::Daemon;
 use crate::channel::Hypervisor;
-use crate::channel::hypervisor::{Refused, call, command};
+use crate::channel::hypervisor::{Refused, call, command, value};
 use abi::command::{Command, op};
-use abi::domain::DomainInfo;
+use abi::domain::{DomainInfo, SwappedPage};
 use abi::host::HostInfo;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -66,6 +66,19 @@ impl<H: Hypervisor> Daemon<H> {
         let at = self.scratch.physical();
         self.simple(op::DOMAIN_INFO, domain, [at])?;
         self.placed()
+    }
+
+    /// Some swapped pages of a domain from `first` on, and where to go on; `u64::MAX`: that was the end.
+    pub(super) fn list_swapped(&mut self, domain: u32, first: u64) -> Result<(Vec<SwappedPage>, u64), Refused> {
+        let room = self.scratch.len() / size_of::<SwappedPage>();
+        let mut one = [command(op::LIST_SWAPPED, domain, [first, self.scratch.physical(), room as u64])];
+        let submitted = self.hypervisor.submit(&mut one).map_err(Into::into);
+        self.note(submitted)?;
+        let [done] = one;
+        let count = usize::try_from(value(&done)?).unwrap_or(0).min(room);
+        let bytes = self.scratch_bytes(count * size_of::<SwappedPage>()).chunks_exact(size_of::<SwappedPage>());
+        let pages = bytes.filter_map(|bytes| SwappedPage::read_from_bytes(bytes).ok()).collect();
+        Ok((pages, done.args[3]))
     }
 
     /// The host.

@@ -8,11 +8,10 @@ use crate::channel::hypervisor::Refused;
 use crate::disks::Disks;
 use crate::domains::{Domain, Ends, Record};
 use abi::command::op;
-use abi::domain::{DomainFlags, DomainInfo, SwappedPage, state};
+use abi::domain::{DomainFlags, DomainInfo, state};
 use protocol::Policy;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
-use zerocopy::FromBytes;
 
 impl<H: Hypervisor> Daemon<H> {
     /// A daemon over an attached channel. Domains of an earlier daemon go on; those that it was
@@ -96,27 +95,14 @@ impl<H: Hypervisor> Daemon<H> {
 
     /// Tells the map of the swapped pages of a domain.
     fn restore_pages(&mut self, id: u32) -> Result<(), Refused> {
-        let room = self.scratch.len() / size_of::<SwappedPage>();
         let (mut first, mut lost) = (0, 0u64);
-        loop {
-            let at = self.scratch.physical();
-            let count = match self.simple(op::LIST_SWAPPED, id, [first, at, room as u64]) {
-                Err(Refused::By(error @ (abi::Error::Unknown | abi::Error::Unsupported))) => {
-                    tracing::warn!(domain = id, error = error.text(), "this hypervisor does not swap");
-                    break;
-                }
-                count => count?,
-            };
-            let count = usize::try_from(count).unwrap_or(0).min(room);
-            let bytes = self.scratch_bytes(count * size_of::<SwappedPage>()).chunks_exact(size_of::<SwappedPage>());
-            let pages: Vec<SwappedPage> = bytes.filter_map(|bytes| SwappedPage::read_from_bytes(bytes).ok()).collect();
+        while first != u64::MAX {
+            let (pages, next) = self.list_swapped(id, first)?;
             for page in &pages {
                 lost += u64::from(!self.disks.restore_page(id, page.page, page.block));
-                first = page.page + 1;
             }
-            if pages.len() < room {
-                break;
-            }
+            // Never back: a list without an end would keep the daemon from its guests.
+            first = next.max(first + 1);
         }
         if lost > 0 {
             tracing::error!(

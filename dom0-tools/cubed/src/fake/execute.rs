@@ -113,7 +113,11 @@ impl Model {
             op::PAGE_OUT_FAILED => self.page_out_failed(id, a),
             op::PAGE_IN_DONE => self.page_in_done(id, a, b, c, d, memory),
             op::PAGE_IN_FAILED => self.page_in_failed(id, a, b),
-            op::LIST_SWAPPED => self.list_swapped(id, a, b, c, memory),
+            op::LIST_SWAPPED => {
+                let (count, next) = self.list_swapped(id, a, b, c, memory)?;
+                command.args[3] = next;
+                Ok(count)
+            }
             op::MOVE_REFERENCE => self.move_reference(id, a, b, c),
             _ => Err(Error::Unknown),
         }

@@ -109,11 +109,14 @@ impl Model {
         buffer: u64,
         entries: u64,
         memory: &Memory,
-    ) -> Result<u64, Error> {
+    ) -> Result<(u64, u64), Error> {
         let domain = self.find(id)?;
         let mut list = Vec::new();
-        for (page, state) in domain.pages.range(first..) {
-            if list.len() as u64 == entries {
+        let mut next = u64::MAX;
+        for (looked, (page, state)) in domain.pages.range(first..).enumerate() {
+            // Few at a time, and fewer than there is room for.
+            if list.len() as u64 == entries || looked == 5 {
+                next = *page;
                 break;
             }
             // Pages whose page-in is live are told by the repeated event, not here.
@@ -122,7 +125,7 @@ impl Model {
             }
         }
         memory.write(buffer, list.as_bytes()).ok_or(Error::BadBuffer)?;
-        Ok(list.len() as u64)
+        Ok((list.len() as u64, next))
     }
 
     pub fn move_reference(&mut self, id: u32, gfn: u64, old: u64, new: u64) -> Result<u64, Error> {
