@@ -53,6 +53,9 @@ pub struct Information {
     pub rsdp: Option<([u8; 36], bool)>,
 }
 
+/// What a module can be.
+const ROLES: [&str; 3] = ["kernel", "initrd", "overlay"];
+
 /// Magic value in EAX at entry.
 const MAGIC: u32 = 0x36d7_6289;
 
@@ -90,10 +93,13 @@ impl Information {
         for tag in mbi.module_tags() {
             let line = tag.cmdline().unwrap_or("");
             let (role, arguments) = line.split_once(' ').unwrap_or((line, ""));
+            // A role of ours is shorter than what is cut off here.
+            let mut known = String::new();
+            let _ = role.chars().try_for_each(|letter| known.push(letter));
             let module = Module {
                 start: tag.start_address().into(),
                 end: tag.end_address().into(),
-                role: String::try_from(role).map_err(|_| "a module's role is not kernel, initrd or overlay")?,
+                role: known,
                 arguments: String::try_from(arguments.trim())
                     .map_err(|_| "a module's command line is longer than 1024 bytes")?,
             };
@@ -101,6 +107,11 @@ impl Information {
         }
         this.rsdp = rsdp(&mbi);
         Ok(this)
+    }
+
+    /// Roles of modules that mean nothing here.
+    pub fn strange_roles(&self) -> impl Iterator<Item = &str> {
+        self.modules.iter().map(|module| module.role.as_str()).filter(|role| !ROLES.contains(role))
     }
 
     /// The first module with this role.

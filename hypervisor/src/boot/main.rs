@@ -45,6 +45,9 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     log::set_level(options.log_level);
     panic::REBOOT.store(options.reboot_on_panic, Ordering::Relaxed);
     log::info!("Hypercube {VERSION}; command line: {}", info.command_line);
+    for role in info.strange_roles() {
+        log::warn!("a module has the role \"{role}\", which is not kernel, initrd or overlay: ignored");
+    }
     pages::self_test().map_err(|_| "the tables of frame and page states contradict themselves (a bug)")?;
     let vendor = crate::vcpu::probe()?;
     let acpi = Acpi::read(&info)?;
@@ -118,6 +121,10 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
         free >> 8,
         acpi.io_apics.len()
     );
+    if let Some(base) = acpi.mcfg {
+        // dom0 reaches it directly: it is not where the service function is (CAVEATS.md).
+        log::debug!("PCI configuration space in memory at {base:#x}");
+    }
     dom0::io_apic::init(&acpi.io_apics);
     crate::service::pci::find_slot();
     dom0::build(&info, &options, plan.dom0, plan.ours, staged)?;

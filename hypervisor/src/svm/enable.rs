@@ -8,11 +8,13 @@ use core::sync::atomic::{AtomicU64, Ordering};
 /// Physical addresses of each CPU's host area (VMSAVE/VMLOAD of the hypervisor's own state).
 static HOST: [AtomicU64; cpu::MAX_CPUS as usize] = [const { AtomicU64::new(0) }; cpu::MAX_CPUS as usize];
 
+/// True if the processor has SVM at all.
+pub fn is_there() -> bool {
+    cpuid::max_extended() >= 0x8000_000a && cpuid::read(0x8000_0001, 0).ecx >> 2 & 1 == 1
+}
+
 /// Checks the features; the error is for the console.
 pub fn probe() -> Result<(), &'static str> {
-    if cpuid::max_extended() < 0x8000_000a || cpuid::read(0x8000_0001, 0).ecx >> 2 & 1 == 0 {
-        return Err("the processor has no SVM");
-    }
     if register::read_msr(msr::VM_CR) >> 4 & 1 == 1 {
         return Err("SVM is disabled by the firmware (enable \"SVM\" or \"virtualization\" in its setup)");
     }

@@ -10,4 +10,4 @@ mod state;
 mod vmcb;
 
 pub use cpu::Cpu;
-pub use enable::{enable, probe};
+pub use enable::{enable, is_there, probe};

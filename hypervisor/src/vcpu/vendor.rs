@@ -17,13 +17,14 @@ static IS_VMX: AtomicBool = AtomicBool::new(false);
 
 /// Finds the back end; the error says what each lacks.
 pub fn probe() -> Result<Vendor, &'static str> {
-    let intel = crate::cpu::cpuid::read(1, 0).ecx >> 5 & 1 == 1;
-    let vendor = if intel {
+    let vendor = if crate::vmx::is_there() {
         crate::vmx::probe()?;
         Vendor::Vmx
-    } else {
+    } else if crate::svm::is_there() {
         crate::svm::probe()?;
         Vendor::Svm
+    } else {
+        return Err("the processor has no hardware virtualization (neither VMX nor SVM)");
     };
     IS_VMX.store(vendor == Vendor::Vmx, Ordering::Relaxed);
     Ok(vendor)

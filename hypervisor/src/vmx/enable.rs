@@ -5,11 +5,13 @@ use super::{caps, instruction};
 use crate::cpu::register::{self, msr};
 use crate::memory::{direct, frames};
 
+/// True if the processor has VMX at all.
+pub fn is_there() -> bool {
+    caps::has_vmx()
+}
+
 /// Checks the features; the error is for the console.
 pub fn probe() -> Result<(), &'static str> {
-    if !caps::has_vmx() {
-        return Err("the processor has no VMX");
-    }
     if !caps::firmware_allows() {
         return Err("VMX is disabled by the firmware (enable \"VT-x\" or \"virtualization\" in its setup)");
     }

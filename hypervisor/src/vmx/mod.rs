@@ -25,4 +25,4 @@ mod translation;
 mod vmcs;
 
 pub use cpu::Cpu;
-pub use enable::{enable, probe};
+pub use enable::{enable, is_there, probe};
