@@ -74,7 +74,11 @@ impl Space {
         let ram = self.ram.contains(base, end);
         if !mixed && (ram || !self.ram.touches(base, end)) {
             let kind = if ram { MemoryType::WriteBack } else { MemoryType::Uncacheable };
-            return tolerate(nested.map(Gfn(base >> 12), Mfn(base >> 12), Size::Large, kind));
+            match tolerate(nested.map(Gfn(base >> 12), Mfn(base >> 12), Size::Large, kind)) {
+                // A page of it was trapped once: the block stays in small pages.
+                Err(MapError::TableInTheWay) => {}
+                result => return result,
+            }
         }
         for page in (base..end).step_by(4096) {
             if page == LOCAL_APIC || self.ours.touches(page, page + 4096) || Trapped.claims(page) {

@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use paging::Gfn;
 use virtio::memory::GuestMemory as _;
 
 /// What a domain is allowed to be.
@@ -83,7 +84,14 @@ impl Domain {
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), MemoryFault> {
         match &self.kind {
             Kind::Dom0 => crate::dom0::write(address, bytes),
-            Kind::Guest(guest) => guest.memory.lock().write(address, bytes).map_err(MemoryFault::from),
+            Kind::Guest(guest) => {
+                let mut memory = guest.memory.lock();
+                let last = address.saturating_add(bytes.len() as u64).saturating_sub(1);
+                match [address, last].into_iter().map(|at| Gfn(at >> 12)).find(|&gfn| memory.is_beyond(gfn)) {
+                    Some(gfn) => Err(MemoryFault::Absent(gfn.0)),
+                    None => memory.write(address, bytes).map_err(MemoryFault::from),
+                }
+            }
         }
     }
 

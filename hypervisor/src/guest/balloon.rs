@@ -1,13 +1,17 @@
 //! The device side of the balloon: the guest gives pages, takes them back, reports them free.
 
+use super::Guest;
 use super::memory::GuestMemory;
+use super::requests::interrupt;
 use super::slot::Slots;
+use crate::cpu::time;
 use crate::domain::Domain;
 use crate::memory::frames;
 use crate::memory::tables::Tables;
 use crate::service;
 use abi::BlockRef;
 use abi::event::{Event as Message, kind};
+use abi::platform::{VIRTIO_BALLOON, VIRTIO_GSI};
 use alloc::sync::Arc;
 use heapless::Vec;
 use pages::state::{Event, PageState};
@@ -20,6 +24,7 @@ use virtio::chain::ChainSegment;
 /// Frame numbers of one turn. A guest can offer any number at once, and with them all interrupts
 /// would wait.
 const TURN: u32 = 2048;
+const SECOND: u64 = 1_000_000_000;
 
 /// What a turn came to.
 pub struct Worked {
@@ -43,6 +48,42 @@ impl Chain {
     pub const fn queue(&self) -> u16 {
         self.queue
     }
+}
+
+/// Asks the guest for new statistics, at most once a second: what it hands in is told the next time.
+pub fn ask_statistics(domain: &Domain, guest: &Guest) {
+    let mut slots = guest.devices.lock();
+    let now = time::since_start_ns();
+    if now.saturating_sub(slots.statistics_asked) < SECOND {
+        return;
+    }
+    let Slots { devices, balloon, statistics_asked, .. } = &mut *slots;
+    let found = devices.iter_mut().zip(0..).find_map(|(device, slot)| {
+        let device = device.as_mut().filter(|device| device.id() == VIRTIO_BALLOON)?;
+        let features = device.features();
+        let queue = (0..device.queues()).find(|&queue| Role::of(queue, features) == Some(Role::Statistics))?;
+        Some((slot, device, queue))
+    });
+    let Some((slot, device, queue)) = found else { return };
+    let Some(head) = balloon.ask() else { return };
+    *statistics_asked = now;
+    let mut memory = guest.memory.lock();
+    let pushed = device.queue(queue).map(|virtqueue| virtqueue.push_used(&mut *memory, head, 0));
+    match pushed {
+        Some(Ok(true)) => device.raise_used(),
+        Some(Err(QueueError::NotPresent(gfn))) => {
+            // Kept for the next time; the page will be there then.
+            let latest = *balloon.latest();
+            balloon.received(head, latest);
+            memory.want(domain, gfn);
+            return;
+        }
+        // A ring that is not in memory ends the guest when its driver next uses it.
+        _ => return,
+    }
+    drop(memory);
+    drop(slots);
+    interrupt(domain, guest, VIRTIO_GSI + slot);
 }
 
 /// Works off a queue for one turn.
@@ -89,7 +130,7 @@ fn turn(
         let mut back = Some(now.head);
         left = left.saturating_sub(1);
         if role == Role::Statistics {
-            let statistics = Statistics::read(memory, &now.segments).unwrap_or(Statistics::NONE);
+            let statistics = Statistics::read(memory, &now.segments)?;
             back = balloon.received(now.head, statistics);
         } else if !exchange(domain, memory, now, role, &mut left)? {
             worked.is_done = false;
@@ -120,7 +161,7 @@ fn exchange(
             reported(&chain.segments, chain.at, memory.end().0)
         } else {
             let Ok(first) = u32::try_from(chain.at) else { return Ok(true) };
-            let numbers = balloon::frames(memory, &chain.segments, first).map_err(|_| QueueError::NotLive(0))?;
+            let numbers = balloon::frames(memory, &chain.segments, first)?;
             numbers.iter().map(|&number| number.into()).collect()
         };
         if pages.is_empty() {

@@ -111,12 +111,16 @@ pub fn set_boot_state(domain: &Domain, boot: BootState) -> Result<(), Error> {
 /// `START`: from Building or Paused to Running.
 pub fn start(domain: &Arc<Domain>) -> Result<(), Error> {
     let guest = domain.guest().ok_or(Error::NotFound)?;
-    match guest.state.load(Ordering::Acquire) {
+    let from = guest.state.load(Ordering::Acquire);
+    match from {
         state::BUILDING => first_start(domain, guest)?,
         state::PAUSED => {}
         _ => return Err(Error::State),
     }
-    guest.state.store(state::RUNNING, Ordering::Release);
+    // A paused guest may end before its last vCPU has stopped.
+    if guest.state.compare_exchange(from, state::RUNNING, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        return Err(Error::State);
+    }
     for vcpu in domain.vcpus() {
         vcpu.notify();
     }

@@ -1,5 +1,6 @@
 //! What dom0 is told about a guest.
 
+use super::balloon;
 use crate::domain::Domain;
 use abi::domain::{DomainInfo, ExitCounters};
 use core::sync::atomic::Ordering;
@@ -9,6 +10,9 @@ use zerocopy::{FromBytes, FromZeros};
 /// `DOMAIN_INFO`; `None` if the domain is not a guest.
 pub fn info(domain: &Domain) -> Option<DomainInfo> {
     let guest = domain.guest()?;
+    if !domain.has_ended() {
+        balloon::ask_statistics(domain, guest);
+    }
     let mut info = DomainInfo::new_zeroed();
     let (reason, detail) = domain.end_reason();
     info.domain = domain.id;

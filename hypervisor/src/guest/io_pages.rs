@@ -29,15 +29,20 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// True if the content of a swapped page is not needed here. What a request's header lies in is
-    /// needed, and what does not begin with a sector of the disk cannot be its content.
+    /// True if the content of a swapped page is not needed here.
     fn spares(self, piece: &Piece) -> bool {
-        let is_data = match piece.offset.checked_sub(BLOCK_HEADER) {
-            _ if piece.writable => self.r3,
-            Some(at) => self.r1 && at.is_multiple_of(SECTOR),
-            None => false,
-        };
-        self.block_device && piece.is_whole_page() && is_data
+        if piece.writable {
+            self.r3 && self.block_device && piece.is_whole_page()
+        } else {
+            self.r1 && self.is_written(piece)
+        }
+    }
+
+    /// True for a whole page that a guest writes to its disk. What a request's header lies in is needed, and
+    /// what does not begin with a sector of the disk cannot be its content.
+    fn is_written(self, piece: &Piece) -> bool {
+        let begins = piece.offset.checked_sub(BLOCK_HEADER).is_some_and(|at| at.is_multiple_of(SECTOR));
+        self.block_device && !piece.writable && piece.is_whole_page() && begins
     }
 }
 
@@ -56,13 +61,15 @@ impl GuestMemory {
                 }
                 Ok(PageState::PagingIn { .. }) => complete = false,
                 Ok(PageState::PagingOut { mfn, .. }) => self.cancel_page_out(gfn, mfn),
+                // What dom0 will fill waits for room as what a vCPU touches does.
+                Ok(PageState::Absent | PageState::Ballooned) if piece.writable && self.is_crowded() => complete = false,
                 _ => {}
             }
         }
         complete && self.refresh(request, rules)
     }
 
-    /// R3: swapped pages that the request overwrites get fresh frames. False without memory for the list.
+    /// R3: swapped pages that the request overwrites get fresh frames. False while there is no room, or no memory for the list.
     fn refresh(&mut self, request: &mut Request, rules: Rules) -> bool {
         for piece in split::pieces(&request.segments) {
             let gfn = Gfn(piece.gfn());
@@ -71,7 +78,7 @@ impl GuestMemory {
             }
             let Ok(PageState::Swapped { block }) = self.p2m.get(&Tables, gfn) else { continue };
             let missing = request.pieces.saturating_sub(request.dropped.len());
-            if request.dropped.try_reserve_exact(missing).is_err() {
+            if self.is_crowded() || request.dropped.try_reserve_exact(missing).is_err() {
                 return false;
             }
             if self.p2m.apply(&Tables, gfn, Event::Discard).is_ok() {
@@ -85,11 +92,14 @@ impl GuestMemory {
     /// The segment for one piece.
     pub(super) fn segment(&self, piece: &Piece, request: &Request, rules: Rules) -> Segment {
         let page = piece.gfn();
-        if !piece.writable
-            && rules.spares(piece)
-            && let Ok(PageState::Swapped { block }) = self.p2m.get(&Tables, Gfn(page))
-        {
-            return piece.segment(segment::REFERENCE, page, block);
+        if rules.is_written(piece) {
+            match self.p2m.get(&Tables, Gfn(page)) {
+                Ok(PageState::Swapped { block }) if rules.r1 => return piece.segment(segment::REFERENCE, page, block),
+                Ok(PageState::Absent | PageState::Ballooned) => {
+                    return piece.segment(segment::ZERO, page, BlockRef::NONE);
+                }
+                _ => {}
+            }
         }
         match request.dropped.iter().find(|(gfn, _)| *gfn == page) {
             Some(&(_, block)) if piece.writable => {

@@ -227,7 +227,12 @@ impl Access for GuestMemory {
     }
 
     fn write(&mut self, gpa: u64, from: &[u8]) -> Result<(), Fault> {
-        each_page(gpa, from.len(), |at, range| self.write_piece(at, from.get(range).unwrap_or(&[]), true))
+        each_page(gpa, from.len(), |at, range| {
+            if self.must_wait(Gfn(at >> 12)) {
+                return Err(Fault::NotPresent(at >> 12));
+            }
+            self.write_piece(at, from.get(range).unwrap_or(&[]), true)
+        })
     }
 
     fn check(&self, gpa: u64, len: u64) -> bool {

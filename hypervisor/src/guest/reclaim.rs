@@ -88,9 +88,25 @@ impl GuestMemory {
     /// True if an untouched page must wait until others have left. If none is leaving and none
     /// can be found, it must not: there would be no end to it.
     pub(super) fn must_wait(&self, gfn: Gfn) -> bool {
-        let fresh = matches!(self.p2m.get(&Tables, gfn), Ok(PageState::Absent | PageState::Ballooned));
+        self.is_fresh(gfn) && self.is_crowded()
+    }
+
+    /// True if nothing was ever in this page, or nothing is any more.
+    pub(super) fn is_fresh(&self, gfn: Gfn) -> bool {
+        let empty = matches!(self.p2m.get(&Tables, gfn), Ok(PageState::Absent | PageState::Ballooned));
+        empty && self.is_ram(gfn.0 << 12)
+    }
+
+    /// True if there is no room, and there will be.
+    pub(super) fn is_crowded(&self) -> bool {
         let coming = !self.swap.leaving.is_empty() || self.swap.stopped || !service::attached();
-        fresh && self.is_ram(gfn.0 << 12) && self.is_full() && coming
+        self.is_full() && coming
+    }
+
+    /// True if an instruction that is emulated must have the page brought in first: whoever writes to fresh
+    /// pages in that way keeps to the limit as those do that touch them.
+    pub fn is_beyond(&self, gfn: Gfn) -> bool {
+        self.is_fresh(gfn) && self.is_full()
     }
 
     /// Moves the clock hand until it found `wanted` victims.

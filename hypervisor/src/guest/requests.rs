@@ -7,7 +7,7 @@
 use super::io_pages::Rules;
 use super::notices::{tell_end, tell_status};
 use super::slot::{Request, Slots};
-use super::{Guest, balloon, completion, list, wake};
+use super::{Guest, balloon, completion, is_dying, list, reclaim, wake};
 use crate::domain::{Domain, End, Reason};
 use crate::service;
 use abi::domain::DomainFlags;
@@ -40,6 +40,13 @@ type SlotList = heapless::Vec<usize, { VIRTIO_SLOTS as usize }>;
 #[inline(never)]
 pub fn pump(domain: &Arc<Domain>) {
     let Some(guest) = domain.guest() else { return };
+    // Nothing is taken from queues of a guest that has ended, and nothing put into the memory of one that is being
+    // torn down: teardown goes over it once.
+    if domain.has_ended() || is_dying(domain) {
+        guest.stalled.store(false, Ordering::Release);
+        tell_end(domain, guest);
+        return;
+    }
     {
         let mut slots = guest.devices.lock();
         // Before it is tried: room that dom0 makes meanwhile is then not overlooked.
@@ -51,6 +58,8 @@ pub fn pump(domain: &Arc<Domain>) {
         }
     }
     tell_end(domain, guest);
+    // Rings may have been put into fresh pages, and requests may wait for pages to leave.
+    reclaim(domain, guest);
     // The balloon may have given pages back, and there may be room to ask for others.
     wake::room_came(domain);
 }
@@ -66,7 +75,7 @@ pub fn go_on(domain: &Arc<Domain>) -> bool {
 
 /// Ends a guest that broke the specification.
 pub(super) fn end_for(domain: &Domain, slot: usize, queue: u16, breach: Breach) {
-    crate::log::warn!("domain {}: virtio slot {slot} queue {queue}: {breach}", domain.id);
+    crate::log::warn_limited!("domain {}: virtio slot {slot} queue {queue}: {breach}", domain.id);
     domain.end(End { reason: Reason::BadVirtqueue, detail: (slot as u64) << 32 | u64::from(queue) });
 }
 
@@ -116,8 +125,13 @@ fn collect(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: usize) 
             Some(chain) if is(&slots.devices, slot, VIRTIO_BALLOON) => chain.queue(),
             _ => slots.notified[slot].trailing_zeros() as u16,
         };
-        if is(&slots.devices, slot, VIRTIO_BALLOON) && !work_balloon(domain, guest, slots, slot, queue)? {
-            return Ok(());
+        if is(&slots.devices, slot, VIRTIO_BALLOON) {
+            // To its end: what the guest puts there from now on it notifies of.
+            if !work_balloon(domain, guest, slots, slot, queue)? {
+                return Ok(());
+            }
+            slots.notified[slot] &= !(1 << queue);
+            continue;
         }
         while let Some(mut request) = next(domain, guest, slots, slot, queue)? {
             let posted = post(domain, guest, is(&slots.devices, slot, VIRTIO_BLOCK), &mut request);
@@ -132,7 +146,12 @@ fn collect(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: usize) 
 /// The balloon's queues are worked off here: dom0 has no part in them. False if there is more than
 /// one turn may take.
 fn work_balloon(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots, slot: usize, queue: u16) -> Result<bool, Stop> {
-    let worked = balloon::work(domain, &mut guest.memory.lock(), slots, slot, queue);
+    let mut memory = guest.memory.lock();
+    let worked = balloon::work(domain, &mut memory, slots, slot, queue);
+    if let Err(QueueError::NotPresent(gfn)) = worked {
+        memory.want(domain, gfn);
+    }
+    drop(memory);
     match worked {
         Ok(work) => {
             if work.interrupt {
@@ -269,8 +288,13 @@ pub fn deliver(domain: &Domain, delivery: &Delivery) {
 /// After a doorbell: everybody who waited for room.
 pub fn pump_all() {
     list::each(|domain| {
-        if domain.guest().is_some_and(|guest| guest.stalled.load(Ordering::Acquire)) {
+        let Some(guest) = domain.guest() else { return };
+        if guest.stalled.load(Ordering::Acquire) {
             pump(domain);
+            if guest.unfinished.load(Ordering::Acquire) {
+                // The other turns are the guest's own time, though all of its vCPUs may be asleep.
+                domain.vcpus().first().inspect(|vcpu| vcpu.notify());
+            }
         }
     });
 }
@@ -293,6 +317,8 @@ pub fn repost_all() {
             let mut memory = guest.memory.lock();
             memory.take_back();
             memory.forget_asked();
+            // The new daemon does not know that the last one could not take a page: it is told again, if so.
+            memory.retry();
         }
         wake::all(domain);
         if guest.state.load(Ordering::Acquire) == abi::domain::state::ENDED {

@@ -82,6 +82,8 @@ pub struct Slots {
     pub events: u8,
     /// The balloon's statistics.
     pub balloon: Poll,
+    /// When the guest was last asked for them, in ns.
+    pub statistics_asked: u64,
     /// The balloon's target, in pages.
     pub balloon_target: u64,
     /// The balloon's chain that is half done.
@@ -100,6 +102,7 @@ impl Slots {
             uart: Uart::new(),
             events: 0,
             balloon: Poll::RESET,
+            statistics_asked: 0,
             balloon_target: 0,
             chain: None,
         }
@@ -160,6 +163,7 @@ impl Slots {
         self.live.retain(|request| request.slot != slot || queue.is_some_and(|queue| request.queue != queue));
         if self.is(slot, VIRTIO_BALLOON) {
             self.chain = None;
+            self.balloon = Poll::RESET;
         }
         match queue {
             Some(queue) => self.notified[slot] &= !(1 << queue),

@@ -70,21 +70,54 @@ pub fn words(physical: u64, count: usize) -> &'static [AtomicU32] {
     unsafe { core::slice::from_raw_parts(pointer(physical).cast(), count) }
 }
 
-/// Copies out of physical memory.
+/// Copies out of physical memory. Aligned, 2, 4 and 8 bytes are one access: the index of a ring that another
+/// CPU moves on must not be read half old and half new.
 pub fn read_bytes(physical: u64, out: &mut [u8]) {
     let Some(last) = (out.len() as u64).checked_sub(1) else { return };
     let _ = pointer(physical + last);
+    let at = pointer(physical);
+    if is_word(physical, out.len()) {
+        // SAFETY: first and last byte are mapped, the address is aligned, and the access volatile.
+        unsafe {
+            match out.len() {
+                2 => out.copy_from_slice(&at.cast::<u16>().read_volatile().to_ne_bytes()),
+                4 => out.copy_from_slice(&at.cast::<u32>().read_volatile().to_ne_bytes()),
+                _ => out.copy_from_slice(&at.cast::<u64>().read_volatile().to_ne_bytes()),
+            }
+        }
+        return;
+    }
     // SAFETY: first and last byte are mapped, and the map has no holes; a concurrent writer can
     // only make the copy stale, and it is checked after copying.
-    unsafe { copy_nonoverlapping(pointer(physical), out.as_mut_ptr(), out.len()) };
+    unsafe { copy_nonoverlapping(at, out.as_mut_ptr(), out.len()) };
 }
 
-/// Copies into physical memory.
+/// True if an access is of an aligned word.
+fn is_word(physical: u64, len: usize) -> bool {
+    matches!(len, 2 | 4 | 8) && physical.is_multiple_of(len as u64)
+}
+
+/// Copies into physical memory; words as in [`read_bytes`].
 pub fn write_bytes(physical: u64, bytes: &[u8]) {
     let Some(last) = (bytes.len() as u64).checked_sub(1) else { return };
     let _ = pointer(physical + last);
+    let at = pointer(physical);
+    if is_word(physical, bytes.len()) {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        let word = u64::from_le_bytes(word);
+        // SAFETY: first and last byte are mapped, the address is aligned, and the access volatile.
+        unsafe {
+            match bytes.len() {
+                2 => at.cast::<u16>().write_volatile(word as u16),
+                4 => at.cast::<u32>().write_volatile(word as u32),
+                _ => at.cast::<u64>().write_volatile(word),
+            }
+        }
+        return;
+    }
     // SAFETY: as above; callers own the destination or write it on its owner's behalf.
-    unsafe { copy_nonoverlapping(bytes.as_ptr(), pointer(physical), bytes.len()) };
+    unsafe { copy_nonoverlapping(bytes.as_ptr(), at, bytes.len()) };
 }
 
 /// Copies between two places in physical memory that do not overlap.

@@ -101,7 +101,14 @@ fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &
             }
         }
         let now = time::tsc();
-        let Some(due) = domain::prepare(vcpu, context, now) else { return Leave::Asleep };
+        let Some(due) = domain::prepare(vcpu, context, now) else {
+            if crate::guest::go_on(domain) {
+                window();
+                timer = Timer::UNKNOWN;
+                continue;
+            }
+            return Leave::Asleep;
+        };
         let over = now >= slice_end;
         if cpu::this().reschedule.swap(false, Ordering::AcqRel) || over {
             let review = queue::review(vcpu, now, over);
