@@ -220,3 +220,26 @@ fn completions_for_each_shell() {
         assert!(ran.status == 0 && ran.out.contains("reconcile"), "{shell}");
     }
 }
+
+/// What `cube doctor` finds out about the store when there is none.
+fn doctor_without_store(answer: common::Answer) -> (String, String) {
+    let ran = Daemon::new(answer).cube(&["doctor", "--json"]);
+    let json = ran.json();
+    let found = json["checks"].as_array().unwrap().iter().find(|found| found["check"] == "store").unwrap();
+    (found["status"].as_str().unwrap().into(), found["message"].as_str().unwrap().into())
+}
+
+#[test]
+fn doctor_warns_of_a_missing_store_and_fails_only_if_a_domain_needs_one() {
+    let (status, message) = doctor_without_store(|request, _| match request {
+        Request::Store => Some(Failure::new(ErrorCode::Unsupported, "there is no store", "give one").into()),
+        Request::List => Some(Payload::Domains { domains: Vec::new() }.into()),
+        _ => Some(answer(request)),
+    });
+    assert_eq!((status.as_str(), message.as_str()), ("warning", "there is no store"));
+    let (status, message) = doctor_without_store(|request, _| match request {
+        Request::Store => Some(Failure::new(ErrorCode::Unsupported, "there is no store", "give one").into()),
+        _ => Some(answer(request)),
+    });
+    assert!(status == "failed" && message.ends_with("at their limits: web"), "{status}: {message}");
+}
