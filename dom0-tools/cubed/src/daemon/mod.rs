@@ -9,6 +9,7 @@ mod end;
 mod events;
 mod hypercalls;
 mod logs;
+mod memory;
 mod query;
 mod recover;
 mod reply;

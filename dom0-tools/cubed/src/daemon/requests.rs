@@ -53,16 +53,8 @@ impl<H: Hypervisor> Daemon<H> {
             Request::Stop { name, timeout_ms, force } => return self.stop(client, &name, timeout_ms, force),
             Request::Wait { name, timeout_ms } => return self.wait(client, &name, timeout_ms),
             Request::Console { name, history, history_only } => return self.console(&name, history, history_only),
-            Request::SetLimit { name, bytes } => {
-                let id = self.find(&name)?;
-                self.simple(op::SET_LIMIT, id, [bytes / abi::PAGE_SIZE])?;
-                Payload::Done
-            }
-            Request::SetBalloon { name, bytes } => {
-                let id = self.find(&name)?;
-                self.simple(op::SET_BALLOON, id, [bytes / abi::PAGE_SIZE])?;
-                Payload::Done
-            }
+            Request::SetLimit { name, bytes } => self.set_limit(&name, bytes)?,
+            Request::SetBalloon { name, bytes } => self.set_balloon(&name, bytes)?,
             Request::SetReconcile { name, r1, r2, r3 } => Payload::Reconcile(self.reconcile(&name, r1, r2, r3)?),
             Request::Log { cursor, follow } => return self.log(Follow::Log, cursor, follow),
             Request::Trace { cursor, follow } => return self.log(Follow::Trace, cursor, follow),

@@ -41,6 +41,12 @@ impl Counts {
 }
 
 impl Disks {
+    /// True if there is somewhere to swap to.
+    #[must_use]
+    pub fn has_store(&self) -> bool {
+        self.media.store().is_some()
+    }
+
     /// The store, for clients.
     ///
     /// # Errors
@@ -48,7 +54,7 @@ impl Disks {
     pub fn store_info(&self) -> Result<Store, Failure> {
         let totals = self.map.totals();
         let path = self.media.store().ok_or_else(|| {
-            let hint = "start cubed with --store PATH to be able to swap";
+            let hint = "to swap, start cubed with --store PATH, or dom0 with hypercube.store=PATH";
             Failure::new(ErrorCode::Unsupported, "cubed was started without a swap store", hint)
         })?;
         let used = totals.slots.saturating_sub(totals.free).saturating_sub(totals.broken);
