@@ -19,6 +19,5 @@ mod step;
 mod teardown;
 mod wait;
 
-pub use logs::Follow;
 pub use reply::{Client, Output, Reply};
 pub use state::{Daemon, Settings};

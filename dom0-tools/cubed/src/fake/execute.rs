@@ -38,7 +38,7 @@ impl Model {
         match command.op {
             op::NOP => Ok(0),
             op::HOST_INFO => self.host_info(a, memory),
-            op::READ_LOG | op::READ_TRACE => {
+            op::READ_LOG => {
                 command.args[3] = a;
                 Ok(0)
             }
