@@ -206,11 +206,33 @@ fn no_daemon() {
 
 #[test]
 fn wrong_command_lines() {
-    for args in
-        [&[][..], &["explode"], &["mem", "limit", "web", "64"], &["reconcile", "web", "--r1", "maybe"], &["check"]]
-    {
-        assert_eq!(common::cube(args, b"").status, 2, "{args:?}");
+    for args in [
+        &[][..],
+        &["explode"],
+        &["trace"],
+        &["mem", "limit", "web", "64"],
+        &["reconcile", "web", "--r1", "maybe"],
+        &["check"],
+    ] {
+        let ran = common::cube(args, b"");
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{args:?}");
+        for before in [true, false] {
+            let json = ["--json"].as_slice();
+            let ran = common::cube(&if before { [json, args].concat() } else { [args, json].concat() }, b"");
+            let error = &ran.json()["error"];
+            assert_eq!((ran.status, &error["code"]), (2, &"usage".into()), "{args:?}");
+            let [message, hint] = ["message", "hint"].map(|key| error[key].as_str().unwrap());
+            assert!(!message.is_empty() && !hint.is_empty() && !message.contains('\n'), "{error}");
+            assert_eq!(ran.err, format!("cube: {message}\n    {hint}\n"));
+        }
     }
+    let error = &common::cube(&["pause", "--json"], b"").json()["error"];
+    assert_eq!(error["message"], "the following required arguments were not provided: <NAME>");
+    // Not an option: what follows `--` is a name.
+    let ran = common::cube(&["pause", "a", "--", "--json"], b"");
+    assert_eq!((ran.status, ran.out.as_str()), (2, ""));
+    let ran = common::cube(&["--json", "--help"], b"");
+    assert!(ran.status == 0 && ran.out.contains("Usage: cube"), "{}", ran.out);
 }
 
 #[test]

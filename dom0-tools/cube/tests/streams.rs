@@ -52,6 +52,15 @@ fn console_history_does_not_read_input() {
     assert_eq!((ran.status, ran.out.as_str()), (0, "before\n"));
 }
 
+#[test]
+fn console_history_is_an_object_in_json() {
+    let daemon = echo();
+    let ran = daemon.cube(&["console", "web", "--history", "--json"]);
+    let json = ran.json();
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!((&json["type"], &json["name"], &json["text"]), (&"console".into(), &"web".into(), &"before\n".into()));
+}
+
 fn log(cursor: u64, text: &str) -> Response {
     Payload::Log(LogChunk { cursor, next: cursor + text.len() as u64, text: text.into() }).into()
 }
