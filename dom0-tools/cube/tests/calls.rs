@@ -33,7 +33,12 @@ fn answer(request: &Request) -> Response {
     match request {
         Request::Create { .. } => Payload::Created { id: 3, name: "web".into() },
         Request::List => Payload::Domains { domains: vec![Summary::from(&info)] },
-        Request::Stats { .. } => Payload::Stats { stats: vec![Stats::from_abi(&info, 5)] },
+        Request::Stats { .. } => {
+            let mut stats = Stats::from_abi(&info, 5);
+            stats.counters.r1_hits = Some(42);
+            stats.counters.preserved = Some(3);
+            Payload::Stats { stats: vec![stats] }
+        }
         Request::Stop { .. } => Payload::Ended { id: 3, name: "web".into(), reason: Reason::PowerOff, detail: 0 },
         Request::Wait { .. } => Payload::Ended { id: 3, name: "web".into(), reason: Reason::TripleFault, detail: 0 },
         Request::SetReconcile { r1, .. } => {
@@ -137,11 +142,14 @@ fn stats_have_the_published_names() {
     let daemon = daemon();
     let json = daemon.cube(&["stats", "web", "--json"]).json();
     let counters = &json["stats"][0]["counters"];
-    assert_eq!((counters["swap_in"].as_u64(), counters["r1_hits"].as_u64()), (Some(7), Some(4711)));
-    assert!(counters["ref_lbas"].is_null());
+    assert_eq!((counters["swap_in"].as_u64(), counters["r1_hits"].as_u64()), (Some(7), Some(42)));
+    assert_eq!((counters["r1_offers"].as_u64(), counters["preserved"].as_u64()), (Some(4711), Some(3)));
+    assert!(counters["ref_lbas"].is_null() && counters["r1_copies"].is_null());
     let ran = daemon.cube(&["stats", "web"]);
-    assert!(ran.out.lines().any(|line| line.split_whitespace().eq(["r1_hits", "4711"])), "{}", ran.out);
-    assert!(daemon.cube(&["stats"]).out.contains("4711"));
+    for row in [["r1_offers", "4711"], ["r1_hits", "42"], ["r1_copies", "-"], ["preserved", "3"]] {
+        assert!(ran.out.lines().any(|line| line.split_whitespace().eq(row)), "{}", ran.out);
+    }
+    assert!(daemon.cube(&["stats"]).out.contains(" 42 "));
     let json = daemon.cube(&["mem", "show", "--json"]).json();
     assert_eq!(json["domains"][0]["limit_bytes"], 128 << 20);
 }
