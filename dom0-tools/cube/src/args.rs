@@ -128,12 +128,6 @@ pub enum Command {
         #[arg(long, short)]
         follow: bool,
     },
-    /// Print the hypervisor's trace
-    Trace {
-        /// Go on with what is new
-        #[arg(long, short)]
-        follow: bool,
-    },
     /// Show the host
     #[command(visible_alias = "host")]
     Info,

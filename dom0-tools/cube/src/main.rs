@@ -13,12 +13,16 @@ mod commands;
 mod output;
 mod table;
 mod units;
+mod usage;
 
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage::tell(&error, std::env::args_os().skip(1)).into(),
+    };
     let mut out = output::Output::new(args.json);
     match commands::run(&args, &mut out) {
         Ok(exit) => exit.into(),

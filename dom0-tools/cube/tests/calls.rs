@@ -33,7 +33,12 @@ fn answer(request: &Request) -> Response {
     match request {
         Request::Create { .. } => Payload::Created { id: 3, name: "web".into() },
         Request::List => Payload::Domains { domains: vec![Summary::from(&info)] },
-        Request::Stats { .. } => Payload::Stats { stats: vec![Stats::from_abi(&info, 5)] },
+        Request::Stats { .. } => {
+            let mut stats = Stats::from_abi(&info, 5);
+            stats.counters.r1_hits = Some(42);
+            stats.counters.preserved = Some(3);
+            Payload::Stats { stats: vec![stats] }
+        }
         Request::Stop { .. } => Payload::Ended { id: 3, name: "web".into(), reason: Reason::PowerOff, detail: 0 },
         Request::Wait { .. } => Payload::Ended { id: 3, name: "web".into(), reason: Reason::TripleFault, detail: 0 },
         Request::SetReconcile { r1, .. } => {
@@ -137,11 +142,14 @@ fn stats_have_the_published_names() {
     let daemon = daemon();
     let json = daemon.cube(&["stats", "web", "--json"]).json();
     let counters = &json["stats"][0]["counters"];
-    assert_eq!((counters["swap_in"].as_u64(), counters["r1_hits"].as_u64()), (Some(7), Some(4711)));
-    assert!(counters["ref_lbas"].is_null());
+    assert_eq!((counters["swap_in"].as_u64(), counters["r1_hits"].as_u64()), (Some(7), Some(42)));
+    assert_eq!((counters["r1_offers"].as_u64(), counters["preserved"].as_u64()), (Some(4711), Some(3)));
+    assert!(counters["ref_lbas"].is_null() && counters["r1_copies"].is_null());
     let ran = daemon.cube(&["stats", "web"]);
-    assert!(ran.out.lines().any(|line| line.split_whitespace().eq(["r1_hits", "4711"])), "{}", ran.out);
-    assert!(daemon.cube(&["stats"]).out.contains("4711"));
+    for row in [["r1_offers", "4711"], ["r1_hits", "42"], ["r1_copies", "-"], ["preserved", "3"]] {
+        assert!(ran.out.lines().any(|line| line.split_whitespace().eq(row)), "{}", ran.out);
+    }
+    assert!(daemon.cube(&["stats"]).out.contains(" 42 "));
     let json = daemon.cube(&["mem", "show", "--json"]).json();
     assert_eq!(json["domains"][0]["limit_bytes"], 128 << 20);
 }
@@ -206,11 +214,33 @@ fn no_daemon() {
 
 #[test]
 fn wrong_command_lines() {
-    for args in
-        [&[][..], &["explode"], &["mem", "limit", "web", "64"], &["reconcile", "web", "--r1", "maybe"], &["check"]]
-    {
-        assert_eq!(common::cube(args, b"").status, 2, "{args:?}");
+    for args in [
+        &[][..],
+        &["explode"],
+        &["trace"],
+        &["mem", "limit", "web", "64"],
+        &["reconcile", "web", "--r1", "maybe"],
+        &["check"],
+    ] {
+        let ran = common::cube(args, b"");
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{args:?}");
+        for before in [true, false] {
+            let json = ["--json"].as_slice();
+            let ran = common::cube(&if before { [json, args].concat() } else { [args, json].concat() }, b"");
+            let error = &ran.json()["error"];
+            assert_eq!((ran.status, &error["code"]), (2, &"usage".into()), "{args:?}");
+            let [message, hint] = ["message", "hint"].map(|key| error[key].as_str().unwrap());
+            assert!(!message.is_empty() && !hint.is_empty() && !message.contains('\n'), "{error}");
+            assert_eq!(ran.err, format!("cube: {message}\n    {hint}\n"));
+        }
     }
+    let error = &common::cube(&["pause", "--json"], b"").json()["error"];
+    assert_eq!(error["message"], "the following required arguments were not provided: <NAME>");
+    // Not an option: what follows `--` is a name.
+    let ran = common::cube(&["pause", "a", "--", "--json"], b"");
+    assert_eq!((ran.status, ran.out.as_str()), (2, ""));
+    let ran = common::cube(&["--json", "--help"], b"");
+    assert!(ran.status == 0 && ran.out.contains("Usage: cube"), "{}", ran.out);
 }
 
 #[test]
@@ -219,4 +249,27 @@ fn completions_for_each_shell() {
         let ran = common::cube(&["completions", shell], b"");
         assert!(ran.status == 0 && ran.out.contains("reconcile"), "{shell}");
     }
+}
+
+/// What `cube doctor` finds out about the store when there is none.
+fn doctor_without_store(answer: common::Answer) -> (String, String) {
+    let ran = Daemon::new(answer).cube(&["doctor", "--json"]);
+    let json = ran.json();
+    let found = json["checks"].as_array().unwrap().iter().find(|found| found["check"] == "store").unwrap();
+    (found["status"].as_str().unwrap().into(), found["message"].as_str().unwrap().into())
+}
+
+#[test]
+fn doctor_warns_of_a_missing_store_and_fails_only_if_a_domain_needs_one() {
+    let (status, message) = doctor_without_store(|request, _| match request {
+        Request::Store => Some(Failure::new(ErrorCode::Unsupported, "there is no store", "give one").into()),
+        Request::List => Some(Payload::Domains { domains: Vec::new() }.into()),
+        _ => Some(answer(request)),
+    });
+    assert_eq!((status.as_str(), message.as_str()), ("warning", "there is no store"));
+    let (status, message) = doctor_without_store(|request, _| match request {
+        Request::Store => Some(Failure::new(ErrorCode::Unsupported, "there is no store", "give one").into()),
+        _ => Some(answer(request)),
+    });
+    assert!(status == "failed" && message.ends_with("at their limits: web"), "{status}: {message}");
 }

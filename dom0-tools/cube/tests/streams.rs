@@ -1,11 +1,11 @@
-//! Commands whose connection is a stream: console, dmesg, trace, stats --watch.
+//! Commands whose connection is a stream: console, dmesg, stats --watch.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 
 use common::Daemon;
 use protocol::wire::send;
-use protocol::{LogChunk, Payload, Request, Response, TraceChunk, TraceEntry};
+use protocol::{LogChunk, Payload, Request, Response};
 use std::io::{Read, Write};
 
 /// Says hello, then gives everything back in capitals until the client stops writing.
@@ -52,6 +52,15 @@ fn console_history_does_not_read_input() {
     assert_eq!((ran.status, ran.out.as_str()), (0, "before\n"));
 }
 
+#[test]
+fn console_history_is_an_object_in_json() {
+    let daemon = echo();
+    let ran = daemon.cube(&["console", "web", "--history", "--json"]);
+    let json = ran.json();
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!((&json["type"], &json["name"], &json["text"]), (&"console".into(), &"web".into(), &"before\n".into()));
+}
+
 fn log(cursor: u64, text: &str) -> Response {
     Payload::Log(LogChunk { cursor, next: cursor + text.len() as u64, text: text.into() }).into()
 }
@@ -83,17 +92,6 @@ fn dmesg_follows_until_the_daemon_ends() {
     });
     let ran = daemon.cube(&["dmesg", "--follow"]);
     assert_eq!((ran.status, ran.out.as_str()), (0, "one\ntwo\n"));
-}
-
-#[test]
-fn trace_prints_records() {
-    let daemon = Daemon::new(|request, _| {
-        let Request::Trace { cursor, .. } = request else { return None };
-        let record = TraceEntry { tsc: 42, kind: 7, cpu: 1, domain: 3, vcpu: 0, args: [16, 17] };
-        let records = if cursor.is_none() { vec![record] } else { Vec::new() };
-        Some(Payload::Trace(TraceChunk { cursor: 0, next: 32, records }).into())
-    });
-    assert_eq!(daemon.cube(&["trace"]).out.trim(), "42 cpu1 3.0 0x0007 0x10 0x11");
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //!
 //! A client connects to the Unix socket [`SOCKET`] and writes one [`Call`] as a line of JSON. The
 //! daemon answers with one [`Response`] as a line of JSON; the next call may follow on the same
-//! connection. Three requests differ:
+//! connection. Two requests differ:
 //!
-//! * `Log` and `Trace` with `follow` are answered by any number of responses until the client
-//!   closes the connection; further calls on it are not read.
+//! * `Log` with `follow` is answered by any number of responses until the client closes the
+//!   connection; further calls on it are not read.
 //! * `Console` is answered by one response; if that is `Ok`, both directions are raw bytes from
 //!   then on: first the replayed history, then the live console. Closing the connection detaches.
 //!   The client may shut down its writing half and go on reading.
@@ -30,7 +30,7 @@ pub use domain::{Device, DeviceKind, Domain, Policy, Reason, Reconcile, State, S
 pub use exit::Exit;
 pub use failure::{ErrorCode, Failure, Mistake};
 pub use host::{Host, Journal, Store, StoreDisk, VersionInfo};
-pub use log::{LogChunk, TraceChunk, TraceEntry};
+pub use log::LogChunk;
 pub use request::{Call, Request, Source};
 pub use response::{Payload, Response};
 pub use stats::{BalloonStats, Counters, DeviceCounters, DeviceStats, Exits, Memory, Stats};

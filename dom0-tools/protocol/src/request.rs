@@ -144,13 +144,6 @@ pub enum Request {
         /// Go on with what is new.
         follow: bool,
     },
-    /// The hypervisor's trace ring: `Trace`, as `Log`.
-    Trace {
-        /// Byte since boot to begin at; `None` is the oldest kept.
-        cursor: Option<u64>,
-        /// Go on with what is new.
-        follow: bool,
-    },
     /// Ends the daemon; domains stay, and those that need it wait for the next one: `Done`.
     Shutdown,
 }

@@ -1,6 +1,6 @@
 //! What the daemon answers.
 
-use crate::{Domain, Failure, Host, LogChunk, Reason, Reconcile, Stats, Store, Summary, TraceChunk, VersionInfo};
+use crate::{Domain, Failure, Host, LogChunk, Reason, Reconcile, Stats, Store, Summary, VersionInfo};
 use serde::{Deserialize, Serialize};
 
 /// One line from daemon to client: `{"ok":{"type":…}}` or `{"error":{"code":…}}`.
@@ -98,6 +98,4 @@ pub enum Payload {
     Reconcile(Reconcile),
     /// A piece of the log.
     Log(LogChunk),
-    /// A piece of the trace.
-    Trace(TraceChunk),
 }

@@ -1,6 +1,7 @@
 //! Counters of a domain.
 //!
-//! Counters grow from 0 at creation. Those that no part of the system counts yet are `null`.
+//! The hypervisor's counters grow from 0 at creation, dom0's from 0 when the daemon begins. Those that no
+//! part of the system counts yet are `null`.
 
 use crate::State;
 use serde::{Deserialize, Serialize};
@@ -75,12 +76,18 @@ pub struct Counters {
     pub demand_zero: u64,
     /// Page-outs cancelled because the page was touched.
     pub cancelled: u64,
-    /// R1: pages written by the guest as references.
-    pub r1_hits: u64,
+    /// R1: pages that the hypervisor offered to dom0 as references, again to each daemon.
+    pub r1_offers: u64,
+    /// R1: blocks written by the guest that became references. dom0 counts.
+    pub r1_hits: Option<u64>,
+    /// R1: offered pages, or parts of them, that were copied to the disk instead. dom0 counts.
+    pub r1_copies: Option<u64>,
     /// R2: pages dropped without a copy.
     pub r2_drops: u64,
     /// R3: fresh frames for block reads into swapped pages.
     pub r3_fresh: u64,
+    /// R4: disk blocks copied to the store before a write of the guest changed them. dom0 counts.
+    pub preserved: Option<u64>,
     /// 2 MiB of its memory that are mapped as a whole now.
     pub large_pages: u64,
     /// How often 512 pages became one mapping.
@@ -93,7 +100,7 @@ pub struct Counters {
     pub ref_lbas: Option<u64>,
     /// Runs of adjacent blocks per guest read, on average: 1 is a whole disk.
     pub runs_per_guest_read: Option<f64>,
-    /// Blocks moved by the defragmenter.
+    /// Blocks moved by the defragmenter. Not counted yet: `null`.
     pub defrag_moved: Option<u64>,
     /// Of a domain that has ended: how long it took to copy its disks' references home, in milliseconds.
     pub resolve_all_ms: Option<u64>,

@@ -41,13 +41,16 @@ fn responses() {
 fn counters_have_the_published_names() {
     let stats = to_value(Stats::from_abi(&info(), 5)).unwrap();
     let counters = stats.get("counters").unwrap().as_object().unwrap();
-    for name in ["swap_in", "swap_out_bytes", "r1_hits", "r2_drops", "r3_fresh", "large_pages", "merges", "splits"] {
+    for name in ["swap_in", "swap_out_bytes", "r1_offers", "r2_drops", "r3_fresh", "large_pages", "merges", "splits"] {
         assert!(counters[name].is_u64(), "{name}");
     }
     for name in ["false_reads_avoided", "ref_lbas", "runs_per_guest_read", "defrag_moved", "resolve_all_ms"] {
         assert_eq!(counters[name], Value::Null, "{name}");
     }
-    assert_eq!((&counters["swap_in"], &counters["r1_hits"]), (&json!(7), &json!(11)));
+    for name in ["r1_hits", "r1_copies", "preserved"] {
+        assert_eq!(counters[name], Value::Null, "{name}");
+    }
+    assert_eq!((&counters["swap_in"], &counters["r1_offers"]), (&json!(7), &json!(11)));
     assert_eq!(stats["balloon"], Value::Null);
     assert_eq!(stats["memory"]["memory_bytes"], json!(256 << 20));
 }

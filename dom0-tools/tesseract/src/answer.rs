@@ -32,7 +32,14 @@ impl Map {
             self.slots.let_go(kept.slot());
         }
         match job.request {
-            Some(request) => self.answer(request, ok),
+            Some(request) => {
+                if ok {
+                    let stats = self.of(request.domain);
+                    stats.r1_hits += job.hits;
+                    stats.r1_copies += job.copies;
+                }
+                self.answer(request, ok);
+            }
             None if matches!(job.kind, Kind::Resolve) => self.resolve_step_done(job.disk, job.end(), ok),
             None => self.tidy_up(job.orphan.unwrap_or_default()),
         }

@@ -83,6 +83,9 @@ pub(crate) struct Job {
     pub(crate) released: Vec<u64>,
     /// Number of pins.
     pub(crate) pins: u32,
+    /// References that it makes, and offered pages that it copies: counted when it has succeeded.
+    pub(crate) hits: u64,
+    pub(crate) copies: u64,
 }
 
 impl Job {
@@ -101,6 +104,8 @@ impl Job {
             records: Vec::new(),
             released: Vec::new(),
             pins: 0,
+            hits: 0,
+            copies: 0,
         }
     }
 

@@ -36,7 +36,6 @@ impl Map {
             return;
         }
         let unmap = matches!(job.kind, Kind::Zero { unmap: true, .. });
-        let domain = job.request.map_or(0, |r| r.domain);
         if !plan.records.is_empty() && self.waits_for_journal(id) {
             if let (Some(Kind::Zero { ranges, .. }), Some(range)) = (self.jobs.get_mut(&id).map(|j| &mut j.kind), range)
             {
@@ -44,9 +43,9 @@ impl Map {
             }
             return;
         }
-        let stats = self.of(domain);
-        stats.r1_hits += plan.hits;
-        stats.r1_copies += plan.copies;
+        if let Some(job) = self.jobs.get_mut(&id) {
+            (job.hits, job.copies) = (plan.hits, plan.copies);
+        }
         self.run_io(id, plan.writes, plan.zeroes, unmap, plan.records, plan.busy);
     }
 

@@ -133,8 +133,6 @@ impl Map {
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.preserved.insert(lba, Preserved::Copying(slot));
                     job.outstanding += 1;
-                    let domain = job.request.map_or(0, |r| r.domain);
-                    self.of(domain).preserved += 1;
                 }
             }
         }
@@ -151,6 +149,8 @@ impl Map {
         };
         if outcome == Outcome::Done {
             *entry = Preserved::Ready(entry.slot());
+            let domain = job.request.map_or(0, |r| r.domain);
+            self.of(domain).preserved += 1;
         } else {
             job.failed = true;
         }

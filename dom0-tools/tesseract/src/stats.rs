@@ -11,14 +11,13 @@ pub struct Stats {
     pub swap_out_bytes: u64,
     /// R1: whole blocks of guest writes that became references, without reading the page.
     pub r1_hits: u64,
-    /// References that were copied home instead (R1 off, disk content, or too many references).
+    /// Offered pages, or parts of them, that were copied home instead (R1 off, not a whole block, disk content,
+    /// a failing journal, or too many references).
     pub r1_copies: u64,
     /// R2: clean pages that were dropped without a write.
     pub r2_drops: u64,
     /// R3: pages whose old content a guest read made superfluous.
     pub r3_fresh: u64,
-    /// Pages written whole by the guest before their content was read. Not done yet: 0.
-    pub false_reads_avoided: u64,
     /// R4: disk blocks that were copied to the store before a guest's write changed them.
     pub preserved: u64,
     /// Guest reads.
@@ -46,8 +45,6 @@ pub struct Totals {
     pub named: u64,
     /// Disk blocks with a reference, current or durable.
     pub ref_lbas: u64,
-    /// Blocks moved by the defragmenter. Not done yet: 0.
-    pub defrag_moved: u64,
     /// Blocks that resolve-all copied home.
     pub resolved: u64,
     /// Commits of disk histories.

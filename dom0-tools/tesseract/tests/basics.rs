@@ -55,6 +55,16 @@ fn r1_a_write_of_a_swapped_page_is_a_journal_record_and_no_read() {
 }
 
 #[test]
+fn a_reference_that_could_not_be_written_down_is_not_counted() {
+    let mut map = map();
+    let block = swap_out(&mut map, P);
+    let journal = one(map.guest_write(R, 3, 8192, &write_of(P, block)));
+    map.complete(journal.id, Outcome::Failed);
+    assert_eq!((map.stats(1).r1_hits, map.stats(1).io_errors), (0, 1));
+    map.audit().unwrap();
+}
+
+#[test]
 fn r2_a_clean_page_is_dropped_without_a_write_and_r4_moves_it_before_the_block_changes() {
     let mut map = map();
     let read = ReadSegment { len: 4096, at: 0, page: Some(P.page), drops: None };

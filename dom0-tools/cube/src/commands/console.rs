@@ -6,12 +6,22 @@ use protocol::{ErrorCode, Failure, Payload, Request};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
+use serde::Serialize;
 use std::io::{Read, Write, stdin, stdout};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
 /// Ctrl-] detaches.
 const ESCAPE: u8 = 0x1d;
+
+#[derive(Serialize)]
+struct History<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+    /// Bytes that are no UTF-8 are replaced.
+    text: String,
+}
 
 /// Attaches, or prints the history only.
 pub fn console(
@@ -28,6 +38,9 @@ pub fn console(
         eprintln!("Attached to {name}. Ctrl-] detaches.");
     }
     let (first, stream) = client.into_raw();
+    if history_only && out.is_json() {
+        return history(out, name, first, stream).map_err(broken);
+    }
     out.raw(&first);
     if history_only {
         return Link { stream, typing: false }.run(out).map_err(broken);
@@ -39,6 +52,14 @@ pub fn console(
         eprintln!("\nDetached from {name}.");
     }
     result
+}
+
+/// What was printed before, as an object.
+fn history(out: &mut Output, name: &str, mut bytes: Vec<u8>, mut stream: UnixStream) -> std::io::Result<()> {
+    stream.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    out.put(&History { kind: "console", name, text }, String::new);
+    Ok(())
 }
 
 fn broken(error: std::io::Error) -> Failure {

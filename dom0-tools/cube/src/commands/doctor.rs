@@ -157,9 +157,11 @@ fn memory(client: &mut Client) -> Result<Finding> {
 }
 
 fn store(client: &mut Client) -> Result<Finding> {
-    let store = match client.call(Request::Store)? {
-        Payload::Store(store) => store,
-        other => return Err(unexpected(&other)),
+    let store = match client.call(Request::Store) {
+        Ok(Payload::Store(store)) => store,
+        Ok(other) => return Err(unexpected(&other)),
+        Err(failure) if failure.code == ErrorCode::Unsupported => return no_store(client, failure),
+        Err(failure) => return Err(failure),
     };
     let message =
         format!("{} of {} are used in {}", size(store.used_bytes), size(store.size_bytes), store.path.display());
@@ -171,6 +173,21 @@ fn store(client: &mut Client) -> Result<Finding> {
         return Ok(warn("store", message, "give cubed a larger store; when it is full, domains at their limit wait"));
     }
     Ok(fine("store", message))
+}
+
+/// A host may do without a store, but not domains whose limits are below their memory.
+fn no_store(client: &mut Client, missing: Failure) -> Result<Finding> {
+    let domains = match client.call(Request::List)? {
+        Payload::Domains { domains } => domains,
+        other => return Err(unexpected(&other)),
+    };
+    let limited: Vec<&str> =
+        domains.iter().filter(|d| d.limit_bytes < d.memory_bytes).map(|d| d.name.as_str()).collect();
+    if limited.is_empty() {
+        return Ok(warn("store", missing.message, missing.hint.as_deref().unwrap_or_default()));
+    }
+    let message = format!("{}, and these domains need one at their limits: {}", missing.message, limited.join(", "));
+    Err(Failure { message, ..missing })
 }
 
 fn domains(client: &mut Client) -> Result<Finding> {

@@ -1,51 +1,27 @@
-//! `cube dmesg` and `cube trace`.
+//! `cube dmesg`.
 
 use crate::client::{Client, Result, unexpected};
 use crate::output::Output;
-use protocol::{Payload, Request, TraceEntry};
+use protocol::{Payload, Request};
 
-/// The hypervisor's log.
-pub fn dmesg(out: &mut Output, mut client: Client, follow: bool) -> Result<()> {
-    pages(out, &mut client, follow, |cursor| Request::Log { cursor, follow })
-}
-
-/// The hypervisor's trace.
-pub fn trace(out: &mut Output, mut client: Client, follow: bool) -> Result<()> {
-    pages(out, &mut client, follow, |cursor| Request::Trace { cursor, follow })
-}
-
-/// Prints what there is: without `follow` it is asked for until nothing is new, so that a daemon
+/// The hypervisor's log: without `follow` it is asked for until nothing is new, so that a daemon
 /// may answer in pieces; with it the daemon goes on by itself until it ends.
-fn pages(out: &mut Output, client: &mut Client, follow: bool, request: impl Fn(Option<u64>) -> Request) -> Result<()> {
-    client.send(request(None))?;
+pub fn dmesg(out: &mut Output, mut client: Client, follow: bool) -> Result<()> {
+    client.send(Request::Log { cursor: None, follow })?;
     while let Some(payload) = client.receive()? {
-        let (next, more) = match &payload {
-            Payload::Log(chunk) => {
-                if out.is_json() {
-                    out.put(&payload, String::new);
-                } else {
-                    out.raw(chunk.text.as_bytes());
-                }
-                (chunk.next, !chunk.text.is_empty())
-            }
-            Payload::Trace(chunk) => {
-                out.put(&payload, || chunk.records.iter().map(line).collect::<Vec<_>>().join("\n"));
-                (chunk.next, !chunk.records.is_empty())
-            }
-            other => return Err(unexpected(other)),
-        };
+        let Payload::Log(chunk) = &payload else { return Err(unexpected(&payload)) };
+        if out.is_json() {
+            out.put(&payload, String::new);
+        } else {
+            out.raw(chunk.text.as_bytes());
+        }
         if follow {
             continue;
         }
-        if !more {
+        if chunk.text.is_empty() {
             break;
         }
-        client.send(request(Some(next)))?;
+        client.send(Request::Log { cursor: Some(chunk.next), follow })?;
     }
     Ok(())
-}
-
-fn line(record: &TraceEntry) -> String {
-    let [a, b] = record.args;
-    format!("{:>16} cpu{} {}.{} {:#06x} {a:#x} {b:#x}", record.tsc, record.cpu, record.domain, record.vcpu, record.kind)
 }

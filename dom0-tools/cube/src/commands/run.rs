@@ -56,7 +56,6 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         }
         Command::Store => store::store(out, client()?)?,
         Command::Dmesg { follow } => log::dmesg(out, client()?, *follow)?,
-        Command::Trace { follow } => log::trace(out, client()?, *follow)?,
         Command::Info => host::info(out, client()?)?,
     }
     Ok(Exit::Ok)

@@ -147,7 +147,7 @@ impl<H: Hypervisor> Daemon<H> {
             let message = format!("a domain of the name {} exists", domain.name);
             return Err(Failure::new(ErrorCode::Exists, message, "stop it first, or give the new one another name"));
         }
-        self.check_limit(domain.limit)?;
+        self.check_limit(domain.limit, domain.memory)?;
         creation.name = Some(domain.name.clone());
         let devices = self.attach_disks(&domain)?;
 
@@ -197,18 +197,6 @@ impl<H: Hypervisor> Daemon<H> {
         let boot = self.place(&boot);
         self.simple(op::SET_BOOT_STATE, id, [boot])?;
         Ok(())
-    }
-
-    /// A domain that could never have all that it may have is a mistake. Several together may be promised more
-    /// than there is.
-    fn check_limit(&mut self, limit: u64) -> Result<(), Failure> {
-        let pool = self.host_info()?.pool * abi::PAGE_SIZE;
-        if limit <= pool {
-            return Ok(());
-        }
-        let message = format!("its limit is {} MiB, and this machine has {} MiB for domains", limit >> 20, pool >> 20);
-        let hint = "give it less `memory`, or a `limit` below that: the rest is then paged out to the store";
-        Err(Failure::new(ErrorCode::NoResources, message, hint))
     }
 
     fn attach_disks(&mut self, domain: &domain_builder::Domain) -> Result<Vec<DeviceRecord>, Failure> {

@@ -9,6 +9,7 @@ mod end;
 mod events;
 mod hypercalls;
 mod logs;
+mod memory;
 mod query;
 mod recover;
 mod reply;
@@ -18,6 +19,5 @@ mod step;
 mod teardown;
 mod wait;
 
-pub use logs::Follow;
 pub use reply::{Client, Output, Reply};
 pub use state::{Daemon, Settings};

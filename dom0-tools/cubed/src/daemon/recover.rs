@@ -76,6 +76,13 @@ impl<H: Hypervisor> Daemon<H> {
         let mut domain = Domain::new(record, self.now);
         domain.dying = unfinished;
         domain.ended = unfinished;
+        if info.limit < info.memory && !unfinished && !self.disks.has_store() {
+            tracing::error!(
+                domain = id,
+                name = domain.record.name,
+                "its limit is below its memory, and this cubed has no store: at its limit it waits for a cubed with its store"
+            );
+        }
         self.consoles.open(&domain.record.name);
         for disk in domain.disks() {
             self.disks.adopt(id, disk);

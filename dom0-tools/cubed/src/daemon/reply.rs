@@ -1,6 +1,5 @@
 //! What becomes of a client's request.
 
-use super::Follow;
 use protocol::Response;
 
 /// Names a client's connection.
@@ -25,12 +24,10 @@ pub enum Reply {
         /// Close when the history has been sent.
         history_only: bool,
     },
-    /// The connection follows the log or trace, after this response.
+    /// The connection follows the log, after this response.
     Follow {
         /// The response.
         response: Response,
-        /// What to follow.
-        what: Follow,
         /// Where the next piece begins.
         cursor: u64,
     },

@@ -2,7 +2,7 @@
 
 use super::create::Creation;
 use super::wait::{For, Waiter};
-use super::{Client, Daemon, Follow, Reply};
+use super::{Client, Daemon, Reply};
 use crate::channel::Hypervisor;
 use abi::command::op;
 use abi::domain::{DomainFlags, state};
@@ -53,19 +53,10 @@ impl<H: Hypervisor> Daemon<H> {
             Request::Stop { name, timeout_ms, force } => return self.stop(client, &name, timeout_ms, force),
             Request::Wait { name, timeout_ms } => return self.wait(client, &name, timeout_ms),
             Request::Console { name, history, history_only } => return self.console(&name, history, history_only),
-            Request::SetLimit { name, bytes } => {
-                let id = self.find(&name)?;
-                self.simple(op::SET_LIMIT, id, [bytes / abi::PAGE_SIZE])?;
-                Payload::Done
-            }
-            Request::SetBalloon { name, bytes } => {
-                let id = self.find(&name)?;
-                self.simple(op::SET_BALLOON, id, [bytes / abi::PAGE_SIZE])?;
-                Payload::Done
-            }
+            Request::SetLimit { name, bytes } => self.set_limit(&name, bytes)?,
+            Request::SetBalloon { name, bytes } => self.set_balloon(&name, bytes)?,
             Request::SetReconcile { name, r1, r2, r3 } => Payload::Reconcile(self.reconcile(&name, r1, r2, r3)?),
-            Request::Log { cursor, follow } => return self.log(Follow::Log, cursor, follow),
-            Request::Trace { cursor, follow } => return self.log(Follow::Trace, cursor, follow),
+            Request::Log { cursor, follow } => return self.log(cursor, follow),
             Request::Shutdown => return Ok(Reply::Shutdown(Payload::Done.into())),
             _ => {
                 let message = "this cubed does not know the request";
@@ -178,10 +169,10 @@ impl<H: Hypervisor> Daemon<H> {
         Ok(new)
     }
 
-    fn log(&mut self, what: Follow, cursor: Option<u64>, follow: bool) -> Result<Reply, Failure> {
-        let (payload, cursor) = self.read_log(what, cursor.unwrap_or(0))?;
+    fn log(&mut self, cursor: Option<u64>, follow: bool) -> Result<Reply, Failure> {
+        let (payload, cursor) = self.read_log(cursor.unwrap_or(0))?;
         let response = Response::from(payload);
-        Ok(if follow { Reply::Follow { response, what, cursor } } else { Reply::Now(response) })
+        Ok(if follow { Reply::Follow { response, cursor } } else { Reply::Now(response) })
     }
 }
 

@@ -41,6 +41,12 @@ impl Counts {
 }
 
 impl Disks {
+    /// True if there is somewhere to swap to.
+    #[must_use]
+    pub fn has_store(&self) -> bool {
+        self.media.store().is_some()
+    }
+
     /// The store, for clients.
     ///
     /// # Errors
@@ -48,7 +54,7 @@ impl Disks {
     pub fn store_info(&self) -> Result<Store, Failure> {
         let totals = self.map.totals();
         let path = self.media.store().ok_or_else(|| {
-            let hint = "start cubed with --store PATH to be able to swap";
+            let hint = "to swap, start cubed with --store PATH, or dom0 with hypercube.store=PATH";
             Failure::new(ErrorCode::Unsupported, "cubed was started without a swap store", hint)
         })?;
         let used = totals.slots.saturating_sub(totals.free).saturating_sub(totals.broken);
@@ -76,10 +82,10 @@ impl Disks {
     #[expect(clippy::cast_precision_loss, reason = "an average")]
     pub fn count(&self, id: u32, domain: &Domain, counters: &mut Counters) {
         let stats = self.map.stats(id);
-        let totals = self.map.totals();
+        counters.r1_hits = Some(stats.r1_hits);
+        counters.r1_copies = Some(stats.r1_copies);
+        counters.preserved = Some(stats.preserved);
         counters.ref_lbas = Some(domain.disks().map(|disk| self.map.references(disk.unit)).sum());
-        counters.false_reads_avoided = Some(stats.false_reads_avoided);
-        counters.defrag_moved = Some(totals.defrag_moved);
         counters.runs_per_guest_read =
             (stats.guest_reads > 0).then(|| stats.guest_read_runs as f64 / stats.guest_reads as f64);
     }

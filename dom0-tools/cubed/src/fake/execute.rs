@@ -38,7 +38,7 @@ impl Model {
         match command.op {
             op::NOP => Ok(0),
             op::HOST_INFO => self.host_info(a, memory),
-            op::READ_LOG | op::READ_TRACE => {
+            op::READ_LOG => {
                 command.args[3] = a;
                 Ok(0)
             }
@@ -83,12 +83,19 @@ impl Model {
             op::DOMAIN_INFO => self.domain_info(id, a, memory),
             op::SET_LIMIT => {
                 let domain = self.find(id)?;
+                if a == 0 || a > domain.memory {
+                    return Err(Error::Invalid);
+                }
                 domain.limit = a;
                 domain.reclaim = true;
                 Ok(0)
             }
             op::SET_BALLOON => {
-                self.find(id)?.balloon = a;
+                let domain = self.find(id)?;
+                if !domain.devices.values().any(|device| device.kind == abi::platform::VIRTIO_BALLOON) {
+                    return Err(Error::NotFound);
+                }
+                domain.balloon = a;
                 Ok(0)
             }
             op::SET_FLAGS => {

@@ -5,6 +5,7 @@ mod consoles;
 mod files;
 mod gone;
 mod kills;
+mod limits;
 mod lives;
 mod logged;
 mod shapes;

@@ -23,6 +23,8 @@ pub struct World {
     pub pages: usize,
     /// Real files and the real store instead of drives in memory.
     pub real: bool,
+    /// False: the next daemon is started without a store.
+    pub store: bool,
     clients: u64,
 }
 
@@ -42,6 +44,7 @@ impl World {
             ahead: Duration::ZERO,
             pages: 2,
             real: false,
+            store: true,
             clients: 0,
         };
         world.start();
@@ -74,7 +77,7 @@ impl World {
 
     fn modelled(&self) -> Disks {
         let known = self.drives.borrow().numbers.keys().cloned().collect();
-        let media = Media::new(Some("/store".into()), known);
+        let media = Media::new(self.store.then(|| "/store".into()), known);
         let map = self.drives.borrow().map();
         Disks::new(map, Box::new(Accesses::new(&self.drives)), media)
     }

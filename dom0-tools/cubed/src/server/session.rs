@@ -2,7 +2,7 @@
 
 use super::outgoing::Outgoing;
 use crate::channel::Hypervisor;
-use crate::daemon::{Client, Daemon, Follow, Reply};
+use crate::daemon::{Client, Daemon, Reply};
 use mio::net::UnixStream;
 use protocol::{Call, ErrorCode, Failure, Response, wire};
 use std::io::{ErrorKind, Read};
@@ -17,8 +17,8 @@ enum Mode {
     Waiting,
     /// A console.
     Console { name: String, next: u64, history_only: bool },
-    /// The hypervisor's log or trace.
-    Follow { what: Follow, cursor: u64 },
+    /// The hypervisor's log.
+    Follow { cursor: u64 },
     /// Nothing more is read; closed when everything is written.
     Closing,
 }
@@ -108,7 +108,7 @@ impl Session {
                         self.mode = Mode::Closing;
                     }
                 }
-                Mode::Follow { what, cursor } if self.outgoing.is_empty() => match daemon.read_log(*what, *cursor) {
+                Mode::Follow { cursor } if self.outgoing.is_empty() => match daemon.read_log(*cursor) {
                     Ok((payload, next)) if next != *cursor => {
                         *cursor = next;
                         self.respond(&payload.into());
@@ -178,9 +178,9 @@ impl Session {
                 self.respond(&response);
                 self.mode = Mode::Console { name, next: from, history_only };
             }
-            Reply::Follow { response, what, cursor } => {
+            Reply::Follow { response, cursor } => {
                 self.respond(&response);
-                self.mode = Mode::Follow { what, cursor };
+                self.mode = Mode::Follow { cursor };
             }
             Reply::Shutdown(response) => {
                 self.respond(&response);

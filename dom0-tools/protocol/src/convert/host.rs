@@ -1,8 +1,8 @@
-//! The host and its trace.
+//! The host.
 
 use super::units::{bytes, text};
-use crate::{Host, TraceEntry};
-use abi::host::{HostInfo, TraceRecord};
+use crate::Host;
+use abi::host::HostInfo;
 
 impl From<&HostInfo> for Host {
     fn from(info: &HostInfo) -> Self {
@@ -29,11 +29,5 @@ impl From<&HostInfo> for Host {
             max_domains: info.max_domains,
             command_line: text(&info.command_line),
         }
-    }
-}
-
-impl From<&TraceRecord> for TraceEntry {
-    fn from(r: &TraceRecord) -> Self {
-        Self { tsc: r.tsc, kind: r.kind, cpu: r.cpu, domain: r.domain, vcpu: r.vcpu, args: r.args }
     }
 }

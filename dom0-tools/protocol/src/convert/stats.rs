@@ -31,7 +31,7 @@ impl From<&DomainInfo> for Counters {
             zero_drops: info.zero_drops,
             demand_zero: info.demand_zero,
             cancelled: info.cancelled,
-            r1_hits: info.r1_hits,
+            r1_offers: info.r1_hits,
             r2_drops: info.r2_drops,
             r3_fresh: info.r3_fresh,
             large_pages: info.large_pages,
