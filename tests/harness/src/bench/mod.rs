@@ -26,7 +26,7 @@ pub struct BenchOptions {
     /// Where results are written [default: build/bench]
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// Leave KVM out
+    /// Leave KVM out, and the bounds that depend on it
     #[arg(long)]
     pub no_kvm: bool,
 }
@@ -52,5 +52,5 @@ pub fn run(tree: &Tree, options: &BenchOptions) -> Result<ExitCode> {
         Some(output) => crate::tree::create(output)?,
         None => tree.folder("bench")?,
     };
-    report::show(&output, &measurement::all(&ours, &peer), &ours, &peer)
+    report::show(&output, &measurement::all(&ours, &peer, !options.no_kvm), &ours, &peer)
 }

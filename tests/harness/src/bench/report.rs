@@ -1,20 +1,25 @@
 //! The benchmark's table, JSON and picture.
 
-use super::{measurement::Measurement, samples::Samples};
+use super::{
+    measurement::{Measurement, Verdict},
+    samples::Samples,
+};
 use crate::lab::picture::{Panel, draw};
 use anyhow::Result;
 use serde_json::json;
 use std::{fs, path::Path, process::ExitCode};
 
-/// Prints and writes. A bound that is not kept is a failure.
+/// Prints and writes. A bound that is not kept, or that nobody could check, is a failure.
 pub fn show(folder: &Path, results: &[Measurement], ours: &Samples, peer: &Samples) -> Result<ExitCode> {
     println!("\n{:<38}{:>4}{:>26}{:>26}{:>10}", "", "", "Hypercube", "peer", "at most");
     for result in results {
         let bound = result.bound.map_or("-".to_owned(), |bound| format!("{bound:.2}"));
-        let verdict = match result.is_kept() {
-            Some(true) => "  kept",
-            Some(false) => "  NOT KEPT",
-            None => "",
+        let verdict = match result.verdict {
+            Verdict::Unbound => "",
+            Verdict::Kept => "  kept",
+            Verdict::Broken => "  NOT KEPT",
+            Verdict::Missing => "  MISSING",
+            Verdict::LeftOut => "  left out",
         };
         println!(
             "{:<38}{:>4}{:>26}{:>26}{bound:>10}{verdict}",
@@ -30,8 +35,8 @@ pub fn show(folder: &Path, results: &[Measurement], ours: &Samples, peer: &Sampl
     fs::write(&data, serde_json::to_string_pretty(&value)?)?;
     draw(&picture, &[panel(results, "us"), panel(results, "s")])?;
     println!("\nnumbers: {}\npicture: {}", data.display(), picture.display());
-    let broken = results.iter().any(|result| result.is_kept() == Some(false));
-    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let is_bad = |result: &Measurement| matches!(result.verdict, Verdict::Broken | Verdict::Missing);
+    Ok(if results.iter().any(is_bad) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// A median and, if there is one, its spread.

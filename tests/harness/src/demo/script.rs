@@ -11,10 +11,12 @@ const LIMIT: u64 = 80;
 /// MiB that its program cycles through.
 const WORKLOAD: u64 = 160;
 
-/// In a sentence.
+/// In two sentences.
 pub fn describe() -> String {
     format!(
-        "a guest of {MEMORY} MiB, of which {LIMIT} MiB may be resident, runs a program that cycles through {WORKLOAD} MiB"
+        "a guest of {MEMORY} MiB, of which {LIMIT} MiB may be resident, runs a program that cycles through {WORKLOAD} MiB; \
+         its kernel has init_on_alloc=0, because Debian's otherwise zeroes each page before the disk's read into it, and \
+         leaves nothing to R3"
     )
 }
 

@@ -1,6 +1,9 @@
 //! clippy and rustfmt.
 
-use crate::suites::{Context, Verdict, logged};
+use crate::{
+    setup,
+    suites::{Context, Verdict, logged},
+};
 use anyhow::Result;
 use std::process::Command;
 
@@ -10,7 +13,7 @@ const BARE_METAL: [&str; 4] = ["-p", "hypercube", "-p", "testguest"];
 
 /// clippy, warnings being errors.
 pub fn clippy(context: &Context<'_>) -> Result<Verdict> {
-    if !is_there("clippy") {
+    if !is_there("clippy", context)? {
         return Ok(Verdict::Skipped("cargo has no clippy here".to_owned()));
     }
     let mut host = Command::new("cargo");
@@ -29,13 +32,18 @@ pub fn clippy(context: &Context<'_>) -> Result<Verdict> {
 
 /// rustfmt.
 pub fn format(context: &Context<'_>) -> Result<Verdict> {
-    if !is_there("fmt") {
+    if !is_there("fmt", context)? {
         return Ok(Verdict::Skipped("cargo has no fmt here".to_owned()));
     }
     let mut cargo = Command::new("cargo");
     logged(cargo.args(["fmt", "--all", "--", "--check", "-l"]), context, "these files are not formatted; run cargo fmt")
 }
 
-fn is_there(tool: &str) -> bool {
-    Command::new("cargo").args([tool, "--version"]).output().is_ok_and(|done| done.status.success())
+/// Whether cargo has the tool; Debian's cargo is given it first.
+fn is_there(tool: &str, context: &Context<'_>) -> Result<bool> {
+    let answers = || Command::new("cargo").args([tool, "--version"]).output().is_ok_and(|done| done.status.success());
+    if !answers() {
+        setup::linters(context.tree)?;
+    }
+    Ok(answers())
 }

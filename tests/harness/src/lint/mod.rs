@@ -1,6 +1,7 @@
 //! The house rules that a program can check.
 
 mod cargo;
+mod dependencies;
 mod files;
 mod marks;
 mod safety;
@@ -15,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         case("lint/format", "rustfmt would change nothing", 1, Box::new(cargo::format)),
         case("lint/safety", "every unsafe block, impl and fn says why it is sound", 1, Box::new(safety::check)),
         case("lint/sizes", "no source file is too long to be one idea", 1, Box::new(sizes::check)),
+        case("lint/dependencies", "each dependency is explained, with its users", 1, Box::new(dependencies::check)),
         case("lint/marks", "no unfinished marks and no paths of one machine", 1, Box::new(marks::check)),
     ]
 }

@@ -10,7 +10,7 @@ const REACH: usize = 8;
 
 /// Looks at every Rust file.
 pub fn check(context: &Context<'_>) -> Result<Verdict> {
-    let sources = files::all(context.tree, &["*.rs"])?;
+    let sources = files::all(context.tree, |path| path.ends_with(".rs"))?;
     Ok(files::verdict(
         sources
             .iter()

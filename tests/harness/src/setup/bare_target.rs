@@ -86,6 +86,11 @@ impl BareTarget {
     }
 }
 
+/// Whether rustup looks after the host's Rust.
+pub fn has_rustup() -> bool {
+    Command::new("rustup").arg("--version").output().is_ok()
+}
+
 fn rustup_has_target() -> bool {
     Command::new("rustup")
         .args(["target", "list", "--installed"])
@@ -95,7 +100,7 @@ fn rustup_has_target() -> bool {
 }
 
 fn rustup_fetches_target() -> bool {
-    if Command::new("rustup").arg("--version").output().is_err() {
+    if !has_rustup() {
         return false;
     }
     println!("asking rustup for {TRIPLE}");

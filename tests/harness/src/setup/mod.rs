@@ -24,6 +24,15 @@ pub fn run(tree: &Tree) -> Result<Ready> {
     ready(tree, Flavour::Cloud)
 }
 
+/// clippy and rustfmt, where cargo is Debian's.
+pub fn linters(tree: &Tree) -> Result<()> {
+    if bare_target::has_rustup() {
+        return Ok(());
+    }
+    let _lock = tree.lock()?;
+    packages::install(tree, packages::LINTERS)
+}
+
 /// As [`run`], for a caller that holds the lock and may want another kernel.
 pub fn ready(tree: &Tree, flavour: Flavour) -> Result<Ready> {
     packages::install(tree, packages::ALWAYS)?;

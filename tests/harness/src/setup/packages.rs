@@ -14,6 +14,7 @@ pub const ALWAYS: &[&str] = &[
     "dosfstools",
     "e2fsprogs",
     "gcc",
+    "git",
     "grub-common",
     "grub-efi-amd64-bin",
     "grub-pc-bin",
@@ -28,6 +29,9 @@ pub const ALWAYS: &[&str] = &[
 ];
 /// What builds for bare metal where rustup cannot: Debian's own recent Rust, with its sources.
 pub const BARE_RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld"];
+
+/// What checks the sources beside Debian's Rust; rustup has its own, and Debian's `rustup` excludes these.
+pub const LINTERS: &[&str] = &["rust-web-clippy", "rustfmt-web"];
 
 /// Installs those of `names` that are missing.
 pub fn install(tree: &Tree, names: &[&str]) -> Result<()> {
