@@ -2,6 +2,7 @@
 
 mod blocks;
 mod consoles;
+mod counters;
 mod files;
 mod gone;
 mod kills;
