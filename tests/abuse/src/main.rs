@@ -9,6 +9,7 @@
 mod buffers;
 mod campaign;
 mod commands;
+mod live;
 mod tally;
 
 use clap::Parser;
@@ -22,6 +23,9 @@ struct Options {
     /// How long
     #[arg(default_value_t = 10)]
     seconds: u64,
+    /// Takes the live requests of a guest that is there, and tries what lies outside of them
+    #[arg(long)]
+    live: bool,
     /// Makes the same choices again
     #[arg(long)]
     seed: Option<u64>,
@@ -30,7 +34,8 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
-    match campaign::run(Duration::from_secs(options.seconds), seed) {
+    let came = if options.live { live::run() } else { campaign::run(Duration::from_secs(options.seconds), seed) };
+    match came {
         Ok(report) => {
             println!("{report}");
             ExitCode::SUCCESS
