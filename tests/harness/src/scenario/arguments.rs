@@ -28,7 +28,9 @@ pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Ma
     add("machine", Some(word(&variant.machine)));
     add("firmware", Some(word(&variant.firmware)));
     add("smp", Some(variant.smp.to_string()));
-    add("cpu", different(scenario.bochs.cpu.clone(), scenario.cpu.clone().filter(|_| !bochs)));
+    // A model is one emulator's: QEMU's, where there are both.
+    let is_its = !bochs || scenario.machine.all().iter().all(|machine| *machine == Kind::Bochs);
+    add("cpu", different(scenario.bochs.cpu.clone(), scenario.cpu.clone().filter(|_| is_its)));
     let text = |size: crate::size::Mebibytes| size.to_string();
     add("memory", different(scenario.bochs.memory.map(text), scenario.memory.map(text)));
     add("dom0-memory", different(scenario.bochs.dom0_memory.map(text), scenario.dom0_memory.map(text)));
@@ -51,5 +53,31 @@ pub fn timeout(scenario: &Scenario, variant: Variant) -> u64 {
     match variant.machine {
         Kind::Bochs => scenario.bochs.timeout.unwrap_or(scenario.timeout),
         Kind::Qemu => scenario.timeout,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::scenario::matrix::variants;
+
+    #[test]
+    fn the_model_of_each_emulator() {
+        for (machine, bochs, expected) in [
+            ("'qemu'", "", vec![Some("--cpu=m")]),
+            ("'bochs'", "", vec![Some("--cpu=m")]),
+            ("['qemu', 'bochs']", "", vec![Some("--cpu=m"), None]),
+            ("['qemu', 'bochs']", "[bochs]\ncpu = 'n'", vec![Some("--cpu=m"), Some("--cpu=n")]),
+        ] {
+            let text = format!("about = 'x'\ntimeout = 9\nmachine = {machine}\ncpu = 'm'\n{bochs}");
+            let scenario: Scenario = toml::from_str(&text).unwrap();
+            let model = |variant| {
+                let words = arguments(&scenario, variant, Path::new(""), &[]);
+                words.into_iter().find(|word| word.starts_with("--cpu"))
+            };
+            let models: Vec<_> = variants(&scenario).into_iter().map(|(variant, _)| model(variant)).collect();
+            assert_eq!(models.iter().map(Option::as_deref).collect::<Vec<_>>(), expected, "{machine}");
+        }
     }
 }

@@ -83,6 +83,7 @@ fn boot(scenario: &Scenario, options: &RunOptions, context: &Context) -> Result<
 fn end(scenario: &Scenario, outcome: &Outcome) -> Vec<String> {
     match (&outcome.ended, outcome.status) {
         (Ended::Seen, _) => vec![],
+        (ended, _) if scenario.until.is_said() => vec![format!("the machine {ended}, and [until] was not seen")],
         (Ended::PoweredOff, Some(status)) if status == scenario.status => vec![],
         (Ended::PoweredOff, Some(status)) => vec![format!("exit status {status} instead of {}", scenario.status)],
         (ended, _) => vec![format!("the machine {ended}")],
@@ -96,4 +97,24 @@ fn outputs(scenario: &Scenario, config: &Config, kept: &machine::Kept) -> Result
     wrong.extend(scenario.console.check("dom0's console", &file(&config.console_log()))?);
     wrong.extend(scenario.hypervisor.check("the hypervisor's log", &file(&config.hypervisor_log))?);
     Ok(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_was_waited_for_must_come() {
+        let wrong = |until: &str, ended: Ended, status: Option<i32>| {
+            let scenario = toml::from_str(&format!("about = 'x'\ntimeout = 9\n{until}")).unwrap();
+            end(&scenario, &Outcome { status, ready_after: None, ended }).len()
+        };
+        let until = "[until]\nhypervisor = 'y'";
+        assert_eq!(wrong("", Ended::PoweredOff, Some(0)), 0);
+        assert_eq!(wrong("", Ended::PoweredOff, Some(1)), 1);
+        assert_eq!(wrong(until, Ended::Seen, None), 0);
+        assert_eq!(wrong(until, Ended::PoweredOff, Some(0)), 1);
+        assert_eq!(wrong(until, Ended::TimedOut, None), 1);
+    }
 }

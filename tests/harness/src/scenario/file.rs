@@ -97,6 +97,13 @@ pub struct Until {
     pub hypervisor: Option<String>,
 }
 
+impl Until {
+    /// Whether anything is waited for.
+    pub fn is_said(&self) -> bool {
+        self.console.is_some() || self.hypervisor.is_some()
+    }
+}
+
 /// Values for one machine only.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
