@@ -72,7 +72,7 @@ fn put(rings: &mut Rings, event: &Event, detail: &[u8]) -> Option<bool> {
     let (channel, details) = rings.areas?;
     let waiting = rings.event_tail.wrapping_sub(load(channel + layout::EVENT_HEAD));
     // What a guest can cause without end must not keep the others' events out.
-    let room = if matches!(event.kind, kind::UART | kind::DEVICE_STATUS) { EVENTS / 2 } else { EVENTS };
+    let room = if matches!(event.kind, kind::UART | kind::DEVICE_STATUS) { EVENTS / 4 * 3 } else { EVENTS };
     if waiting >= room {
         return None;
     }

@@ -1,4 +1,5 @@
-//! A disk: writes, reads back, compares; requests of many sizes, unaligned buffers, the end of the disk.
+//! A disk: writes, reads back, compares; requests of many sizes, unaligned buffers, untouched pages, the end
+//! of the disk.
 //! Overwrites the disk. Options: `sectors=` how many to use (default: 8192, or the disk's).
 
 use crate::boot::command_line;
@@ -6,6 +7,7 @@ use crate::device::dma::{self, Machine};
 use crate::report::Outcome;
 use crate::{ensure, fail};
 use abi::platform::VIRTIO_BLOCK;
+use core::cell::UnsafeCell;
 use virtio_drivers::device::blk::{SECTOR_SIZE, VirtIOBlk};
 
 const LARGEST: usize = 32;
@@ -13,6 +15,17 @@ type Disk = VirtIOBlk<Machine, virtio_drivers::transport::mmio::MmioTransport<'s
 
 #[repr(C, align(4096))]
 struct Buffer([u8; LARGEST * SECTOR_SIZE + 4096]);
+
+const FRESH_BYTES: usize = 16 * 4096;
+
+/// Pages that nothing touches.
+#[repr(C, align(4096))]
+struct Fresh(UnsafeCell<[u8; FRESH_BYTES]>);
+
+// SAFETY: it is only read.
+unsafe impl Sync for Fresh {}
+
+static FRESH: Fresh = Fresh(UnsafeCell::new([0; FRESH_BYTES]));
 
 /// The byte that belongs at `position` of the disk after pass `pass`.
 fn expected(position: u64, pass: u64) -> u8 {
@@ -35,12 +48,35 @@ pub fn run() -> Outcome {
         }
         transfer(&mut disk, sectors, pass, false)?;
     }
+    untouched(&mut disk, sectors)?;
     let mut sector = [0; SECTOR_SIZE];
     let behind = disk.read_blocks(disk.capacity() as usize, &mut sector);
     ensure!(behind.is_err(), "a sector behind the last was read");
     let behind = disk.write_blocks(usize::MAX / SECTOR_SIZE, &sector);
     ensure!(behind.is_err(), "a sector far behind the last was written");
     ensure!(disk.read_blocks(0, &mut sector).is_ok(), "the disk does not work after a refused request");
+    Ok(())
+}
+
+/// Writes pages that were never touched over sectors with content: they are zeroes on the disk, too.
+fn untouched(disk: &mut Disk, sectors: u64) -> Outcome {
+    let count = (FRESH_BYTES / SECTOR_SIZE).min(sectors as usize);
+    // SAFETY: nobody writes to it, and zero is a value of every byte.
+    let fresh = unsafe { core::slice::from_raw_parts(FRESH.0.get().cast::<u8>(), count * SECTOR_SIZE) };
+    if let Err(error) = disk.write_blocks(0, fresh) {
+        fail!("untouched pages cannot be written: {error:?}");
+    }
+    let mut buffer = Buffer([1; LARGEST * SECTOR_SIZE + 4096]);
+    for start in (0..count).step_by(LARGEST) {
+        let bytes = &mut buffer.0[..LARGEST.min(count - start) * SECTOR_SIZE];
+        bytes.fill(1);
+        if let Err(error) = disk.read_blocks(start, bytes) {
+            fail!("sector {start}: {error:?}");
+        }
+        if let Some(at) = bytes.iter().position(|&byte| byte != 0) {
+            fail!("byte {at} from sector {start} on is {:#x}, written from an untouched page", bytes[at]);
+        }
+    }
     Ok(())
 }
 
