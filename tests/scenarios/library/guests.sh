@@ -39,6 +39,11 @@ follow() {
     cube wait --timeout "$2" "$1"
 }
 
+# is_bochs: whether this is Bochs, where all CPUs share one thread of the host and less must do.
+is_bochs() {
+    cube --json info | grep -q '"backend":"vmx"'
+}
+
 # hundredths: hundredths of a second since dom0 started.
 hundredths() {
     sed 's/^\([0-9]*\)\.\([0-9]*\).*/\1\2/' /proc/uptime
