@@ -29,7 +29,7 @@ extern "C" fn hypercube_main(magic: u32, information: u32) -> ! {
         panic::refuse(reason);
     }
     READY.store(true, Ordering::SeqCst);
-    if cpu::working().contains(&0) { crate::sched::run() } else { panic::halt() }
+    if cpu::working().contains(&0) { crate::sched::run() } else { crate::sched::nudge() }
 }
 
 /// The other CPUs wait here until dom0 is built.

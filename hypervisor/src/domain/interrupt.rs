@@ -17,6 +17,8 @@ pub fn deliver_ipi(domain: &Domain, sender: u32, ipi: Ipi) {
         match ipi.mode {
             DeliveryMode::Fixed | DeliveryMode::LowestPriority => target.interrupt(ipi.vector, false),
             DeliveryMode::Init => {
+                // A start-up interrupt that came before means nothing any more.
+                target.startup.store(0, Ordering::Release);
                 target.init.store(true, Ordering::Release);
                 target.notify();
             }

@@ -5,12 +5,14 @@
 //! becomes ready is seen at once by the CPU that should run it: that CPU's `reschedule` is set, and
 //! it is interrupted if it is another one.
 mod kick;
+mod nudge;
 mod queue;
 mod roster;
 mod run;
 mod shootdown;
 mod timer;
 
+pub use nudge::nudge;
 pub use queue::{add, remove, set_slice, wake};
 pub use run::{interrupt, run};
 pub use shootdown::shoot_down;

@@ -120,7 +120,7 @@ fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &
                 slice_end = now + choice.slice;
             }
         }
-        timer.set([due.timer, next].into_iter().flatten().fold(slice_end, u64::min));
+        timer.set([due.timer, next].into_iter().flatten().fold(slice_end, u64::min), now);
         // A notification between `prepare` and here has sent this CPU an interrupt or, if it came
         // from this CPU, set the flag.
         if vcpu.notified.load(Ordering::Acquire) {
