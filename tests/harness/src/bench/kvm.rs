@@ -35,7 +35,7 @@ const SCRIPT: &str = r#"
 for module in /share/modules/*; do insmod "$module" || exit 1; done
 # Not on the first CPU: it cannot run guests reliably while the other one works (docs/decisions/0011).
 vmm() {
-    timeout 40 taskset 6 /share/lib/loader --library-path /share/lib /share/qemu -L /share/firmware -M microvm -accel kvm -cpu host \
+    timeout 80 taskset 6 /share/lib/loader --library-path /share/lib /share/qemu -L /share/firmware -M microvm -accel kvm -cpu host \
         -nodefaults -no-user-config -display none -no-reboot -serial stdio "$@" </dev/null
 }
 boot() {
@@ -50,7 +50,10 @@ exits() {
 }
 # A guest of KVM sometimes stops for good here: QEMU's emulation forgets the shadow of STI, and an idle loop sleeps
 # through its interrupt. With a tick that never stops it wakes up again.
-boot || boot nohz=off || boot nohz=off || exit 1
+boot || boot nohz=off || boot nohz=off || {
+    echo "KVM's guest has not come to its end in three tries: try again, or leave KVM out with --no-kvm" >&2
+    exit 1
+}
 exits || exits || exits || exit 1
 exit 0
 "#;
