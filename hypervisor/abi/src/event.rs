@@ -45,8 +45,6 @@ pub mod page_out {
     /// The page is unchanged since dom0 last named its content (`COMPLETE` with ASSOCIATE,
     /// `PAGE_IN_DONE` with KEEP): if dom0 still knows that name, no copy is needed.
     pub const CLEAN: u64 = 1;
-    /// Posted again after an attach.
-    pub const REPEATED: u64 = 2;
 }
 
 /// Why a page-out failed.

@@ -18,8 +18,6 @@ pub enum Event {
         page: u64,
         /// Unchanged since its content was last named.
         clean: bool,
-        /// Posted again after an attach.
-        repeated: bool,
     },
     /// A swapped page is needed.
     PageIn {
@@ -104,12 +102,7 @@ fn decode(raw: &RawEvent) -> Option<Event> {
     let abi::event::Event { kind, domain, args } = raw.event;
     Some(match kind {
         kind::REQUEST => Event::Request(request(raw)?),
-        kind::PAGE_OUT => Event::PageOut {
-            domain,
-            page: args[0],
-            clean: args[1] & page_out::CLEAN != 0,
-            repeated: args[1] & page_out::REPEATED != 0,
-        },
+        kind::PAGE_OUT => Event::PageOut { domain, page: args[0], clean: args[1] & page_out::CLEAN != 0 },
         kind::PAGE_IN => Event::PageIn { domain, page: args[0], block: BlockRef::check(args[1])? },
         kind::RELEASE => Event::Release { domain, page: args[0], block: BlockRef::check(args[1])? },
         kind::UART => {

@@ -19,7 +19,7 @@ impl<H: Hypervisor> Daemon<H> {
     pub(super) fn event(&mut self, event: Event) {
         match event {
             Event::Request(request) => self.serve(request),
-            Event::PageOut { domain, page, clean, .. } => self.disks.page_out(domain, page, clean),
+            Event::PageOut { domain, page, clean } => self.disks.page_out(domain, page, clean),
             Event::PageIn { domain, page, block } => self.disks.page_in(domain, page, block),
             Event::Release { domain, page, .. } => self.disks.release(domain, page),
             Event::Uart { domain, bytes } => {

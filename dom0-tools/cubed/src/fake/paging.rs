@@ -30,7 +30,7 @@ impl Model {
         let clean = named && r2;
         domain.pages.insert(gfn, PageState::Leaving { frame, clean });
         if self.attached {
-            self.events.push_back(Event::PageOut { domain: id, page: gfn, clean, repeated: false });
+            self.events.push_back(Event::PageOut { domain: id, page: gfn, clean });
         }
         true
     }
@@ -119,7 +119,7 @@ impl Model {
                 next = *page;
                 break;
             }
-            // Pages whose page-in is live are told by the repeated event, not here.
+            // Pages whose page-in is live are told by the event that comes again, not here.
             if let PageState::Swapped(block) = state {
                 list.push(SwappedPage { page: *page, block: *block });
             }

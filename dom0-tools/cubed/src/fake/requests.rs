@@ -30,7 +30,7 @@ impl Model {
             for (page, state) in &domain.pages {
                 match state {
                     PageState::Leaving { clean, .. } => {
-                        again.push(Event::PageOut { domain: *id, page: *page, clean: *clean, repeated: true });
+                        again.push(Event::PageOut { domain: *id, page: *page, clean: *clean });
                     }
                     PageState::Coming(block) => {
                         again.push(Event::PageIn { domain: *id, page: *page, block: *block });

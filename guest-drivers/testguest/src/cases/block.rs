@@ -1,6 +1,7 @@
 //! A disk: writes, reads back, compares; requests of many sizes, unaligned buffers, untouched pages, the end
 //! of the disk.
-//! Overwrites the disk. Options: `sectors=` how many to use (default: 8192, or the disk's).
+//! Overwrites the disk. Options: `sectors=` how many to use (default: 8192, or the disk's); `endless=1`
+//! writes until the guest is ended, and compares nothing.
 
 use crate::boot::command_line;
 use crate::device::dma::{self, Machine};
@@ -41,6 +42,11 @@ pub fn run() -> Outcome {
     };
     let sectors = disk.capacity().min(command_line::number("sectors", 8192));
     ensure!(sectors >= 64, "a disk of {} sectors is too small", disk.capacity());
+    if command_line::number("endless", 0) != 0 {
+        loop {
+            transfer(&mut disk, sectors, 0, true)?;
+        }
+    }
     for pass in 0..2 {
         transfer(&mut disk, sectors, pass, true)?;
         if let Err(error) = disk.flush() {

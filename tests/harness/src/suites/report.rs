@@ -9,6 +9,8 @@ use std::{process::ExitCode, time::Duration};
 
 /// How much of a failed machine's logs is shown.
 const LINES: usize = 12;
+/// How much of what a failed machine's commands printed is shown again at the end.
+const LINES_AGAIN: usize = 5;
 /// Logs that a case may have left.
 const LOGS: [&str; 6] = ["output", "stdout", "stderr", "console.log", "hypervisor.log", "emulator.log"];
 
@@ -27,9 +29,7 @@ pub fn progress(tree: &Tree, finished: Option<&Finished>, count: usize, total: u
     let Verdict::Failed(reasons) = &finished.verdict else {
         return;
     };
-    for reason in reasons {
-        println!("    {}", reason.replace('\n', "\n    "));
-    }
+    explain(reasons);
     let folder = folder_of(tree, &finished.name);
     for log in LOGS {
         let lines = last_lines(&folder.join(log), LINES);
@@ -40,14 +40,28 @@ pub fn progress(tree: &Tree, finished: Option<&Finished>, count: usize, total: u
     println!("    logs: {}", folder.display());
 }
 
-/// The end: what did not pass, how long all took, and the counts alone on the last line.
+fn explain(reasons: &[String]) {
+    for reason in reasons {
+        println!("    {}", reason.replace('\n', "\n    "));
+    }
+}
+
+/// The end: what did not pass and why, how long all took, and the counts alone on the last line.
+///
+/// The reasons come again: of a long log, often only the end is kept.
 pub fn summary(tree: &Tree, results: &[Finished], took: Duration) -> ExitCode {
     let count = |wanted: &str| results.iter().filter(|result| word(&result.verdict) == wanted).count();
     println!();
     for result in results {
         match &result.verdict {
             Verdict::Passed => {}
-            Verdict::Failed(_) => println!("FAILED  {} ({})", result.name, folder_of(tree, &result.name).display()),
+            Verdict::Failed(reasons) => {
+                let folder = folder_of(tree, &result.name);
+                println!("FAILED  {} ({})", result.name, folder.display());
+                explain(reasons);
+                let lines = last_lines(&folder.join("stdout"), LINES_AGAIN);
+                println!("    | {}", lines.replace('\n', "\n    | "));
+            }
             Verdict::Skipped(reason) => println!("skipped {}: {reason}", result.name),
         }
     }
