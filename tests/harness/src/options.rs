@@ -98,12 +98,18 @@ pub struct MoreOptions {
     /// CPU model of the emulator [default: max on QEMU, corei7_haswell_4770 on Bochs]
     #[arg(long, value_name = "MODEL")]
     pub cpu: Option<String>,
+    /// The firmware's image (Bochs)
+    #[arg(long, value_name = "FILE")]
+    pub bios: Option<String>,
     /// More words for the hypervisor's command line
     #[arg(long, value_name = "WORDS", default_value = "", allow_hyphen_values = true)]
     pub hypervisor_args: String,
     /// More words for dom0's kernel command line
     #[arg(long, value_name = "WORDS", default_value = "", allow_hyphen_values = true)]
     pub dom0_args: String,
+    /// Commands for GRUB before it boots, `;` between them
+    #[arg(long, value_name = "COMMANDS", default_value = "")]
+    pub grub: String,
     /// Boot the same kernel and initramfs without the hypervisor
     #[arg(long)]
     pub bare: bool,

@@ -12,8 +12,8 @@ use std::{
 
 const BIOS_FILES: &str = "/usr/lib/grub/i386-pc";
 /// What both firmwares' GRUB needs built in.
-const MODULES: [&str; 9] =
-    ["part_msdos", "fat", "normal", "configfile", "multiboot2", "linux", "serial", "terminal", "boot"];
+const MODULES: [&str; 10] =
+    ["part_msdos", "fat", "normal", "configfile", "multiboot2", "linux", "serial", "terminal", "boot", "wrmsr"];
 /// Bytes of the MBR that are code; the partition table follows.
 const MBR_CODE: usize = 440;
 /// UEFI's firmware starts the file with this name (UEFI 2.10, section 3.5.1.1).
@@ -79,8 +79,9 @@ pub enum BootLine {
 }
 
 impl BootLine {
-    /// The text of `grub.cfg`. GRUB's own messages go to the first serial port.
-    pub fn menu(&self) -> String {
+    /// The text of `grub.cfg`, with the user's commands `before` the start, `;` between them. GRUB's own messages go
+    /// to the first serial port.
+    pub fn menu(&self, before: &str) -> String {
         let start = "serial --unit=0 --speed=115200\nterminal_output serial\nset timeout=0\n";
         let body = match self {
             Self::Hypervisor { options, dom0 } => format!(
@@ -91,6 +92,6 @@ impl BootLine {
                 format!("linux /vmlinuz {dom0}\ninitrd /initrd.img /overlay.img\n")
             }
         };
-        format!("{start}{body}boot\n")
+        format!("{start}{before}\n{body}boot\n")
     }
 }

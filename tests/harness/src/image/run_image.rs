@@ -1,6 +1,6 @@
 //! A run's own copy of the base image.
 
-use super::{BootLine, Overlay, fat, without_symbols};
+use super::{Overlay, fat, without_symbols};
 use crate::command;
 use anyhow::Result;
 use std::{
@@ -9,14 +9,14 @@ use std::{
     process::Command,
 };
 
-/// Copies `base` into `folder` and adds the menu, the overlay and, if given, another multiboot2
+/// Copies `base` into `folder` and adds GRUB's menu, the overlay and, if given, another multiboot2
 /// image in the hypervisor's place.
-pub fn make(base: &Path, folder: &Path, line: &BootLine, overlay: &Overlay, kernel: Option<&Path>) -> Result<PathBuf> {
+pub fn make(base: &Path, folder: &Path, menu: &str, overlay: &Overlay, kernel: Option<&Path>) -> Result<PathBuf> {
     let disk = folder.join("boot.img");
     command::run(Command::new("cp").args(["--sparse=always", "--reflink=auto"]).arg(base).arg(&disk))?;
-    let menu = folder.join("grub.cfg");
-    fs::write(&menu, line.menu())?;
-    fat::copy_in(&disk, &menu, "/grub/grub.cfg")?;
+    let file = folder.join("grub.cfg");
+    fs::write(&file, menu)?;
+    fat::copy_in(&disk, &file, "/grub/grub.cfg")?;
     let archive = folder.join("overlay.img");
     fs::write(&archive, overlay.archive()?)?;
     fat::copy_in(&disk, &archive, "/overlay.img")?;

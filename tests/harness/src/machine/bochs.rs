@@ -6,6 +6,8 @@ use std::{fmt::Write, fs, process::Command};
 
 /// VMX with unrestricted guests and EPT with accessed and dirty bits; its clock calibrates true.
 const DEFAULT_CPU: &str = "corei7_haswell_4770";
+/// It locks VMX on.
+const DEFAULT_BIOS: &str = "/usr/share/bochs/BIOS-bochs-latest";
 /// The most memory that Debian's Bochs takes, in MiB.
 const MOST_MEMORY: u64 = 2048;
 /// User disks: the boot disk is the first of the four places on the two IDE channels.
@@ -13,7 +15,6 @@ const PLACES: [&str; 3] = ["ata0-slave", "ata1-master", "ata1-slave"];
 const FIXED: &str = "\
 config_interface: textconfig
 display_library: rfb, options=\"timeout=0\"
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/vgabios/vgabios-stdvga.bin
 pci: enabled=1, chipset=i440fx
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
@@ -46,6 +47,8 @@ pub fn command(config: &Config) -> Result<Command> {
 fn text(config: &Config) -> Result<String> {
     let mut text = FIXED.to_owned();
     let cpu = config.cpu.as_deref().unwrap_or(DEFAULT_CPU);
+    let bios = config.bios.as_deref().unwrap_or(DEFAULT_BIOS);
+    writeln!(text, "romimage: file={bios}")?;
     let reset = if config.reset_ends { 0 } else { 1 };
     writeln!(
         text,

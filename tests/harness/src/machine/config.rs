@@ -33,6 +33,8 @@ pub struct Config {
     pub cpu: Option<String>,
     /// What GRUB is started by.
     pub firmware: Firmware,
+    /// The firmware's image, if not the emulator's own (Bochs).
+    pub bios: Option<String>,
     /// The boot disk.
     pub boot: PathBuf,
     /// A CD to boot instead.

@@ -51,7 +51,8 @@ impl Plan {
         let request =
             Request { commands: options.exec.clone(), term: env::var("TERM").ok(), size: super::terminal::size() };
         let overlay = Overlay { request: request.clone(), share: options.share.clone() };
-        let boot = image::for_run(base, folder, &boot_line(options), &overlay, options.more.kernel_image.as_deref())?;
+        let menu = boot_line(options).menu(&options.more.grub);
+        let boot = image::for_run(base, folder, &menu, &overlay, options.more.kernel_image.as_deref())?;
         let config = Config {
             kind: options.machine,
             smp: options.smp,
@@ -59,6 +60,7 @@ impl Plan {
             memory: options.memory.unwrap_or(default_memory(options.machine)),
             cpu: options.more.cpu.clone(),
             firmware: options.firmware,
+            bios: options.more.bios.clone(),
             boot,
             iso: options.more.iso.as_deref().map(absolute).transpose()?,
             disks: options.disk.iter().map(|disk| Disk::open(disk)).collect::<Result<_>>()?,

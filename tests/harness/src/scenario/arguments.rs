@@ -31,6 +31,7 @@ pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Ma
     // A model is one emulator's: QEMU's, where there are both.
     let is_its = !bochs || scenario.machine.all().iter().all(|machine| *machine == Kind::Bochs);
     add("cpu", different(scenario.bochs.cpu.clone(), scenario.cpu.clone().filter(|_| is_its)));
+    add("bios", scenario.bios.clone());
     let text = |size: crate::size::Mebibytes| size.to_string();
     add("memory", different(scenario.bochs.memory.map(text), scenario.memory.map(text)));
     add("dom0-memory", different(scenario.bochs.dom0_memory.map(text), scenario.dom0_memory.map(text)));
@@ -38,6 +39,7 @@ pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Ma
     add("share", scenario.share.as_ref().map(|share| home.join(share).display().to_string()));
     add("hypervisor-args", said(&scenario.hypervisor_args));
     add("dom0-args", said(&scenario.dom0_args));
+    add("grub", said(&scenario.grub));
     add("timeout", Some(timeout(scenario, variant).to_string()));
     for disk in disks {
         add("disk", Some(disk.argument.clone()));

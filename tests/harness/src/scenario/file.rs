@@ -31,6 +31,8 @@ pub struct Scenario {
     pub smp: OneOrMore<u32>,
     /// CPU model of the emulator.
     pub cpu: Option<String>,
+    /// The firmware's image.
+    pub bios: Option<String>,
     /// Memory of the machine.
     #[serde(default, deserialize_with = "size")]
     pub memory: Option<Mebibytes>,
@@ -50,6 +52,9 @@ pub struct Scenario {
     /// More words for dom0's kernel.
     #[serde(default)]
     pub dom0_args: String,
+    /// Commands for GRUB.
+    #[serde(default)]
+    pub grub: String,
     /// Without the hypervisor.
     #[serde(default)]
     pub bare: bool,
