@@ -32,6 +32,7 @@ pub mod kind {
     /// No answer.
     pub const RELEASE: u32 = 4;
     /// Bytes from a guest's early 16550. args[0]: how many (1 to 48); the bytes follow in args[1..].
+    /// Lost if the ring has no room. No answer.
     pub const UART: u32 = 5;
     /// A domain changed state by itself. args: new state, reason ([`crate::domain`]). No answer.
     pub const STATE: u32 = 6;
@@ -55,7 +56,7 @@ pub mod fail {
     pub const IO: u64 = 2;
 }
 
-/// Most segments in a request; one with more is answered with an error by the hypervisor.
+/// Most segments in a request; a chain that needs more ends its guest (reason `bad_virtqueue`).
 pub const MAX_SEGMENTS: usize = 250;
 
 /// Bytes of the device-readable part that are handed over with the event.

@@ -188,13 +188,7 @@ fn next(
         }
         Err(_) => return Err(Stop::Full),
     };
-    if !chain.complete {
-        return Err(Stop::Breach(slot, queue, Breach::TooLong(chain.head)));
-    }
-    let pieces = split::pieces(&segments).take(MAX_SEGMENTS + 1).count();
-    if pieces > MAX_SEGMENTS {
-        return Err(Stop::Breach(slot, queue, Breach::TooLong(chain.head)));
-    }
+    let pieces = split::count(&chain, &segments).map_err(|breach| Stop::Breach(slot, queue, breach))?;
     let pieces = pieces.max(segments.len());
     let mut kept = Vec::new();
     if pieces > room || kept.try_reserve_exact(segments.len()).is_err() {
@@ -233,7 +227,7 @@ fn post(domain: &Domain, guest: &Guest, block_device: bool, request: &mut Reques
     let mut body = heapless::Vec::<Segment, MAX_SEGMENTS>::new();
     for piece in split::pieces(&request.segments) {
         if body.push(memory.segment(&piece, request, rules)).is_err() {
-            return Err(Stop::Breach(request.slot, request.queue, Breach::TooLong(request.head)));
+            return Err(Stop::Breach(request.slot, request.queue, Breach::TooManyPieces(request.head)));
         }
     }
     let count = body.len() as u32;

@@ -1,6 +1,7 @@
-//! How a driver can break the specification, and what else can stop a queue. Depends on `memory`.
+//! How a driver can break the specification, and what else can stop a queue. Depends on `memory` and `abi`.
 
 use crate::memory::Fault;
+use abi::event::MAX_SEGMENTS;
 use core::fmt;
 
 /// A driver's breach of section 2.7. Ends the domain; the text goes into its record.
@@ -26,6 +27,9 @@ pub enum Breach {
     Order(u64),
     /// The readable or the writable bytes of a chain do not fit 32 bits. Its head.
     TooLong(u16),
+    /// A chain has more than [`MAX_SEGMENTS`] buffers, or pieces of pages. Its head. The specification allows it; the
+    /// service channel has no room for it, and block drivers are told limits that keep them below.
+    TooManyPieces(u16),
     /// An indirect descriptor where that was not negotiated, or inside an indirect table. Its address.
     Indirect(u64),
     /// An indirect descriptor that has a successor. Its address.
@@ -47,6 +51,9 @@ impl fmt::Display for Breach {
             Self::Wraps(gpa) => write!(f, "the buffer at {gpa:#x} wraps around"),
             Self::Order(gpa) => write!(f, "the readable buffer at {gpa:#x} follows a writable one"),
             Self::TooLong(n) => write!(f, "the chain from descriptor {n} is longer than 32 bits can say"),
+            Self::TooManyPieces(n) => {
+                write!(f, "the chain from descriptor {n} has more than {MAX_SEGMENTS} pieces, the most of a request")
+            }
             Self::Indirect(gpa) => write!(f, "the indirect table at {gpa:#x} is not allowed here"),
             Self::IndirectNext(gpa) => write!(f, "the indirect table at {gpa:#x} has a successor"),
             Self::IndirectLength(len) => write!(f, "an indirect table has a length of {len} bytes"),

@@ -1,13 +1,13 @@
 //! Cuts a chain's buffers at page borders, as the service channel's segments want them.
-//! Depends on `chain` and `abi`.
+//! Depends on `chain`, `breach` and `abi`.
 //!
 //! Invariants: pieces cover the buffers in order, without holes; none crosses a page border;
 //! buffers that follow each other in memory are joined first, so that a page described in parts is still seen as whole.
 
-use crate::chain::ChainSegment;
+use crate::breach::Breach;
+use crate::chain::{Chain, ChainSegment};
 use abi::event::{MAX_SEGMENTS, Segment, segment};
 use abi::{BlockRef, PAGE_SIZE};
-use heapless::Vec;
 
 /// A part of a chain within one page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,20 +54,13 @@ impl Piece {
     }
 }
 
-/// A chain has more than [`MAX_SEGMENTS`] pieces: answer its request with an error.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TooManyPieces;
-
-/// The pieces of a chain's `segments`.
+/// How many pieces `chain` has, whose buffers are `segments`.
 ///
 /// # Errors
-/// [`TooManyPieces`].
-pub fn split(segments: &[ChainSegment]) -> Result<Vec<Piece, MAX_SEGMENTS>, TooManyPieces> {
-    let mut pieces = Vec::new();
-    for piece in self::pieces(segments) {
-        pieces.push(piece).map_err(|_| TooManyPieces)?;
-    }
-    Ok(pieces)
+/// [`Breach::TooManyPieces`]: more than [`MAX_SEGMENTS`], or not all buffers are in the list.
+pub fn count(chain: &Chain, segments: &[ChainSegment]) -> Result<usize, Breach> {
+    let pieces = pieces(segments).take(MAX_SEGMENTS + 1).count();
+    if chain.complete && pieces <= MAX_SEGMENTS { Ok(pieces) } else { Err(Breach::TooManyPieces(chain.head)) }
 }
 
 /// The pieces of a chain's `segments`, one after the other.
@@ -118,7 +111,6 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     extern crate std;
     use super::*;
     use proptest::prelude::*;
@@ -159,7 +151,7 @@ mod tests {
     #[test]
     fn a_page_in_parts_is_whole() {
         let part = |gpa, len| ChainSegment { gpa, len, writable: false };
-        let pieces = split(&[part(0x500, 16), part(0x2000, 512), part(0x2200, 3584 + 4096)]).unwrap();
+        let pieces: List<_> = pieces(&[part(0x500, 16), part(0x2000, 512), part(0x2200, 3584 + 4096)]).collect();
         assert_eq!(
             pieces.iter().map(|p| (p.gpa, p.len, p.offset)).collect::<List<_>>(),
             [(0x500, 16, 0), (0x2000, 4096, 16), (0x3000, 4096, 4112)]
@@ -172,9 +164,11 @@ mod tests {
     #[test]
     fn there_is_a_limit() {
         let all = ChainSegment { gpa: 0, len: 250 * 4096, writable: true };
-        assert_eq!(split(&[all]).unwrap().len(), MAX_SEGMENTS);
-        assert_eq!(split(&[ChainSegment { gpa: 1, ..all }]), Err(TooManyPieces));
-        let vast = ChainSegment { gpa: 0, len: u32::MAX, writable: true };
-        assert_eq!(split(&[vast]), Err(TooManyPieces));
+        let chain = Chain { head: 7, readable: 0, writable: all.len, segments: 1, last: all, complete: true };
+        let too_many = Err(Breach::TooManyPieces(7));
+        assert_eq!(count(&chain, &[all]), Ok(MAX_SEGMENTS));
+        assert_eq!(count(&chain, &[ChainSegment { gpa: 1, ..all }]), too_many);
+        assert_eq!(count(&chain, &[ChainSegment { len: u32::MAX, ..all }]), too_many);
+        assert_eq!(count(&Chain { complete: false, ..chain }, &[all]), too_many);
     }
 }

@@ -8,7 +8,7 @@ use heapless::Vec as List;
 use proptest::prelude::*;
 use virtio::descriptor::{Descriptor, INDIRECT, NEXT, WRITE};
 use virtio::features::{RING_EVENT_IDX, RING_INDIRECT_DESC};
-use virtio::{Breach, ChainSegment, GuestMemory, Queue, QueueError};
+use virtio::{Breach, ChainSegment, GuestMemory, Queue, QueueError, split};
 
 fn descriptor(gpa: u64, len: u32, flags: u16, next: u16) -> Descriptor {
     Descriptor { gpa, len, flags, next }
@@ -114,6 +114,26 @@ fn lengths_that_do_not_add_up() {
     let mut list = List::<ChainSegment, 16>::new();
     let result = driver.queue(0).peek(&mut Boundless(ram), &mut list);
     assert_eq!(result, Err(Breach::TooLong(0).into()));
+}
+
+#[test]
+fn more_than_a_request_holds() {
+    let (mut ram, mut driver) = (Ram::new(0x60), Driver::new(256));
+    // Each buffer is a piece of its own: they lie in the same place.
+    for n in 0..251 {
+        let flags = if n < 250 { NEXT } else { 0 };
+        Driver::describe(&mut ram, TABLE, n, descriptor(0x5000, 1, flags, n + 1));
+    }
+    driver.offer(&mut ram, 1);
+    driver.offer(&mut ram, 0);
+    let mut queue = driver.queue(0);
+    let mut list = List::<ChainSegment, 250>::new();
+    let most = queue.pop(&mut ram, &mut list).unwrap().unwrap();
+    assert_eq!(split::count(&most, &list), Ok(250));
+    let more = queue.peek(&mut ram, &mut list).unwrap().unwrap();
+    let breach = split::count(&more, &list).unwrap_err();
+    assert_eq!(breach, Breach::TooManyPieces(0));
+    assert!(breach.to_string().contains("more than 250 pieces"), "{breach}");
 }
 
 proptest! {
