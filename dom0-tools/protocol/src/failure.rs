@@ -76,11 +76,6 @@ impl Failure {
         Self { code, message: message.into(), hint: Some(hint.into()), mistakes: Vec::new() }
     }
 
-    /// A failure about which nothing can be advised.
-    pub fn plain(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, mistakes: Vec::new() }
-    }
-
     /// A domain file with mistakes (at least one).
     #[must_use]
     pub fn bad_file(mistakes: Vec<Mistake>) -> Self {

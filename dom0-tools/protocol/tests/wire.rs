@@ -68,7 +68,7 @@ fn raw_bytes_after_a_response_stay_in_the_reader() {
 fn a_line_without_end_is_not_collected_for_ever() {
     let mut from = BufReader::new(std::io::repeat(b'x'));
     assert_eq!(receive::<Call>(&mut from).unwrap_err().kind(), ErrorKind::InvalidData);
-    let long = Failure::plain(ErrorCode::Failed, "x".repeat(MAX_LINE));
+    let long = Failure::new(ErrorCode::Failed, "x".repeat(MAX_LINE), "");
     assert_eq!(encode(&long).unwrap_err().kind(), ErrorKind::InvalidData);
 }
 

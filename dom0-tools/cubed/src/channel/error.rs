@@ -4,13 +4,32 @@ use std::path::PathBuf;
 
 /// The hypervisor takes no commands any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {}", self.what(), self.hint())]
 pub enum Lost {
     /// The status register says that nobody is attached.
-    #[error("the hypervisor has detached this daemon (bus mastering was cleared?): start cubed again")]
     Detached,
     /// Many doorbells in a row without progress.
-    #[error("the hypervisor does not work off the command ring: see the hypervisor's log, then start cubed again")]
     Stuck,
+}
+
+impl Lost {
+    /// What has happened.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Detached => "the hypervisor has detached this daemon (bus mastering was cleared?)",
+            Self::Stuck => "the hypervisor does not work off the command ring",
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Detached => "start cubed again",
+            Self::Stuck => "see the hypervisor's log on the second serial port, then start cubed again",
+        }
+    }
 }
 
 /// Why attaching failed.

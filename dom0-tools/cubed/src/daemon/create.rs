@@ -113,7 +113,11 @@ impl<H: Hypervisor> Daemon<H> {
             && self.domains.get(&id).is_none_or(|domain| domain.dying)
         {
             creation.id = None;
-            return Err(Failure::plain(ErrorCode::Failed, "the domain was killed while it was being created"));
+            return Err(Failure::new(
+                ErrorCode::Failed,
+                "the domain was killed while it was being created",
+                "create it again, if that was not wanted",
+            ));
         }
         for _ in 0..PER_STEP {
             let received = match creation.pending.take() {
@@ -132,7 +136,7 @@ impl<H: Hypervisor> Daemon<H> {
                 Ok(Progress::Failed(failure)) => return Err(failure),
                 Err(TryRecvError::Empty) => return Ok(None),
                 Err(TryRecvError::Disconnected) => {
-                    return Err(Failure::plain(ErrorCode::Failed, "the thread that builds the domain has ended"));
+                    return Err(bug("the thread that builds the domain has ended"));
                 }
             }
         }
@@ -227,16 +231,13 @@ impl<H: Hypervisor> Daemon<H> {
         let pages = bytes.len() as u64 / abi::PAGE_SIZE;
         let loaded = self.simple(op::LOAD, id, [gfn, buffer.physical(), pages])?;
         if loaded != pages {
-            return Err(Failure::plain(
-                ErrorCode::Failed,
-                "the hypervisor did not take all pages of the domain's image",
-            ));
+            return Err(bug("the hypervisor did not take all pages of the domain's image"));
         }
         Ok(None)
     }
 
     fn complete(&mut self, creation: &Creation) -> Result<Payload, Failure> {
-        let id = creation.id.ok_or_else(|| Failure::plain(ErrorCode::Failed, "the domain has no image"))?;
+        let id = creation.id.ok_or_else(|| bug("the domain has no image"))?;
         let domain = self.domains.get_mut(&id).ok_or(abi::Error::NotFound)?;
         domain.record.built = true;
         let name = domain.record.name.clone();
@@ -249,12 +250,18 @@ impl<H: Hypervisor> Daemon<H> {
     }
 }
 
+/// What cannot be, and so is nobody's mistake but ours.
+fn bug(what: &str) -> Failure {
+    let hint = "this is a bug: create the domain again, and report it with cubed's log and that of `cube dmesg`";
+    Failure::new(ErrorCode::Failed, what, hint)
+}
+
 fn explain(error: Refused, memory: u64) -> Failure {
     let failure = Failure::from(error);
     if failure.code != ErrorCode::NoResources {
         return failure;
     }
     let message = format!("{} for a domain of {} MiB", failure.message, memory >> 20);
-    let hint = "`cube host` tells what is free; stop a domain, or give this one less memory or a lower limit";
+    let hint = "`cube info` tells what is free; stop a domain, or give this one less memory or a lower limit";
     Failure::new(ErrorCode::NoResources, message, hint)
 }

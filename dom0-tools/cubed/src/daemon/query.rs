@@ -12,7 +12,7 @@ impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::By(error) => error.into(),
-            Refused::Lost(lost) => Self::plain(ErrorCode::NoHypervisor, lost.to_string()),
+            Refused::Lost(lost) => Self::new(ErrorCode::NoHypervisor, lost.what(), lost.hint()),
         }
     }
 }

@@ -53,9 +53,11 @@ impl<H: Hypervisor> Daemon<H> {
         for waiter in self.waiters.extract_if(.., |waiter| waiter.domain == id) {
             let response = match waiter.what {
                 For::Gone => Payload::Done.into(),
-                _ => {
-                    Response::Error(Failure::plain(ErrorCode::Failed, "the domain is gone; how it ended is not known"))
-                }
+                _ => Response::Error(Failure::new(
+                    ErrorCode::Failed,
+                    "the domain is gone; how it ended is not known",
+                    "the hypervisor's log may tell: `cube dmesg`",
+                )),
             };
             self.outputs.push(Output { client: waiter.client, response });
         }

@@ -195,8 +195,11 @@ impl Disks {
     }
 
     fn open(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), Failure> {
-        let (unit, bytes) =
-            self.io.open(path, readonly).map_err(|text| Failure::plain(ErrorCode::BadDomainFile, text))?;
+        let (unit, bytes) = self.io.open(path, readonly).map_err(|text| {
+            let hint = "see that the domain file names the right image, that it can be read (and written, unless \
+                        `readonly`), and that nothing else uses it";
+            Failure::new(ErrorCode::BadDomainFile, text, hint)
+        })?;
         let fail = |what: String, hint: &str| {
             Failure::new(ErrorCode::BadDomainFile, format!("{}: {what}", path.display()), hint)
         };

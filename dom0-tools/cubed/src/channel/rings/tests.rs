@@ -91,6 +91,7 @@ fn commands_beyond_the_ring_come_back_in_order() {
 fn a_detached_and_a_stuck_hypervisor_are_told_apart() {
     let (rings, end) = pair(0);
     assert_eq!(rings.submit(&mut [Command::default()], &end), Err(Lost::Stuck));
+    assert!(Lost::Stuck.to_string().ends_with(Lost::Stuck.hint()));
     end.attached.set(false);
     assert_eq!(rings.submit(&mut [Command::default()], &end), Err(Lost::Detached));
 }
