@@ -5,7 +5,12 @@ use plotters::{coord::Shift, prelude::*};
 use std::path::Path;
 
 const WIDTH: u32 = 900;
-const PANEL: u32 = 300;
+/// Height of a panel of lines.
+const LINES: u32 = 300;
+/// Height of a bar and the gap to the next.
+const BAR: u32 = 26;
+/// Height of a panel of bars without bars: its title, and the gap to the next panel.
+const TITLE: u32 = 44;
 const FONT: &str = "sans-serif";
 
 /// A panel.
@@ -28,18 +33,31 @@ pub enum Panel {
     },
 }
 
+impl Panel {
+    /// As much room as its content needs.
+    fn height(&self) -> u32 {
+        match self {
+            Self::Lines { .. } => LINES,
+            Self::Bars { bars, .. } => TITLE + bars.iter().map(|_| BAR).sum::<u32>(),
+        }
+    }
+}
+
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Draws the panels.
 pub fn draw(path: &Path, panels: &[Panel]) -> Result<()> {
-    let height = PANEL * u32::try_from(panels.len())?.max(1);
+    let height = panels.iter().map(Panel::height).sum::<u32>().max(1);
     let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE).map_err(drawing)?;
-    for (area, panel) in root.split_evenly((panels.len(), 1)).iter().zip(panels) {
+    let mut rest = root.clone();
+    for panel in panels {
+        let (area, below) = rest.split_vertically(panel.height());
         match panel {
-            Panel::Lines { title, axes, series } => lines(area, title, *axes, series)?,
-            Panel::Bars { title, bars } => self::bars(area, title, bars)?,
+            Panel::Lines { title, axes, series } => lines(&area, title, *axes, series)?,
+            Panel::Bars { title, bars } => self::bars(&area, title, bars)?,
         }
+        rest = below;
     }
     root.present().map_err(drawing)
 }
@@ -76,8 +94,8 @@ fn lines(area: &Area<'_>, title: &str, axes: (&str, &str), series: &[(String, Ve
 fn bars(area: &Area<'_>, title: &str, bars: &[(String, f64)]) -> Result<()> {
     let longest = bars.iter().map(|bar| bar.1).fold(f64::MIN_POSITIVE, f64::max);
     let area = area.titled(title, (FONT, 18)).map_err(drawing)?;
-    let (width, height) = area.dim_in_pixel();
-    let step = i32::try_from(height)? / i32::try_from(bars.len())?.max(1);
+    let (width, _) = area.dim_in_pixel();
+    let step = i32::try_from(BAR)?;
     let (left, room) = (230, f64::from(width) - 340.0);
     for (number, (name, value)) in (0..).zip(bars) {
         let (top, middle) = (number * step + step / 6, number * step + step / 2 - 7);
