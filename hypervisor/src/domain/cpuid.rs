@@ -106,8 +106,9 @@ fn extended_state(mut answer: Leaf, subleaf: u32) -> Leaf {
             answer.eax = supported as u32;
             answer.edx = (supported >> 32) as u32;
         }
-        // XSAVEOPT and XSAVEC; no XSAVES, no IA32_XSS.
-        1 => answer = Leaf { eax: answer.eax & 0b11, ..Leaf::default() },
+        // XSAVEOPT and XSAVEC, and the size of what XSAVEC writes: Linux gives XSAVE up where that is wrong. No XSAVES,
+        // no IA32_XSS.
+        1 => answer = Leaf { eax: answer.eax & 0b11, ebx: answer.ebx, ..Leaf::default() },
         n if n < 64 && supported >> n & 1 == 1 => {}
         _ => answer = Leaf::default(),
     }

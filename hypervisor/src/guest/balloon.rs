@@ -118,12 +118,18 @@ fn turn(
 ) -> Result<(), QueueError> {
     let Slots { devices, balloon, chain, .. } = slots;
     let Some(device) = devices[slot].as_mut() else { return Ok(()) };
-    let Some(role) = Role::of(queue, device.features()) else { return Ok(()) };
+    let role = Role::of(queue, device.features()).filter(|_| device.queue(queue).is_some());
+    let Some(role) = role else {
+        // Also a device that broke in the middle of a chain: nobody may wait for the chain's end.
+        *chain = None;
+        return Ok(());
+    };
     let mut left = TURN;
     while let Some(virtqueue) = device.queue(queue) {
         if chain.as_ref().is_none_or(|chain| chain.queue != queue) {
             let mut segments = Vec::new();
             let Some(next) = virtqueue.pop(memory, &mut segments)? else { break };
+            left = left.saturating_sub(next.segments.into());
             *chain = Some(Chain { queue, head: next.head, segments, at: 0 });
         }
         let Some(now) = chain.as_mut() else { break };

@@ -3,6 +3,7 @@
 
 use super::Guest;
 use super::slot::{MAX_LIVE, MAX_PIECES, PIECE, Request};
+use crate::cpu::fpu;
 use crate::domain::{Context, Domain, Vcpu};
 use crate::memory::heap;
 use alloc::sync::Arc;
@@ -12,8 +13,13 @@ use virtio::mmio::Device;
 /// Bytes for the guest itself and its live requests.
 const GUEST: usize =
     size_of::<Domain>() + size_of::<Guest>() + MAX_LIVE * (size_of::<Request>() + SLACK) + MAX_PIECES * PIECE + 1024;
-/// For a vCPU: itself, its context and back end, its places in lists.
-const VCPU: usize = size_of::<Context>() + size_of::<Vcpu>() + 4 * size_of::<Arc<Vcpu>>() + 768;
+/// For a vCPU: itself, its context, vector state and back end, its places in lists.
+const VCPU: usize = size_of::<Context>()
+    + size_of::<Vcpu>()
+    + size_of::<fpu::State>()
+    + align_of::<fpu::State>()
+    + 4 * size_of::<Arc<Vcpu>>()
+    + 768;
 /// What alignment and the allocator's own words cost for each allocation of a request.
 const SLACK: usize = 64;
 const DEVICE: usize = size_of::<Device>() + SLACK;

@@ -101,14 +101,16 @@ fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &
             }
         }
         let now = time::tsc();
-        let Some(due) = domain::prepare(vcpu, context, now) else {
-            if crate::guest::go_on(domain) {
-                window();
-                timer = Timer::UNKNOWN;
-                continue;
+        let due = domain::prepare(vcpu, context, now);
+        if due.is_none() {
+            // Its work goes on while it sleeps, in its own time: in turns, and no longer than its slice.
+            if !crate::guest::go_on(domain) {
+                return Leave::Asleep;
             }
-            return Leave::Asleep;
-        };
+            crate::service::raise_interrupt();
+            window();
+            timer = Timer::UNKNOWN;
+        }
         let over = now >= slice_end;
         if cpu::this().reschedule.swap(false, Ordering::AcqRel) || over {
             let review = queue::review(vcpu, now, over);
@@ -120,6 +122,7 @@ fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &
                 slice_end = now + choice.slice;
             }
         }
+        let Some(due) = due else { continue };
         timer.set([due.timer, next].into_iter().flatten().fold(slice_end, u64::min), now);
         // A notification between `prepare` and here has sent this CPU an interrupt or, if it came
         // from this CPU, set the flag.

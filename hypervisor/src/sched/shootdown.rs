@@ -14,17 +14,18 @@ pub fn shoot_down(domain: &Domain) {
         vcpu.flush.store(true, Ordering::SeqCst);
     }
     let others = || (0..cpu::count()).filter(|&n| n != cpu::index()).filter_map(cpu::of);
-    let mut seen = [0u64; cpu::MAX_CPUS as usize];
+    let mut seen = [None; cpu::MAX_CPUS as usize];
     for other in others() {
-        let number = other.number() as usize;
-        seen[number] = other.entries.load(Ordering::SeqCst);
+        let entries = other.entries.load(Ordering::SeqCst);
         if other.in_guest.load(Ordering::SeqCst) {
+            seen[other.number() as usize] = Some(entries);
             lapic::send(other.apic_id.load(Ordering::Relaxed), lapic::KICK);
         }
     }
+    // Who was not seen inside was not sent anything, and sees the flag when it enters.
     for other in others() {
-        let number = other.number() as usize;
-        while other.in_guest.load(Ordering::SeqCst) && other.entries.load(Ordering::SeqCst) == seen[number] {
+        let Some(entries) = seen[other.number() as usize] else { continue };
+        while other.in_guest.load(Ordering::SeqCst) && other.entries.load(Ordering::SeqCst) == entries {
             core::hint::spin_loop();
         }
     }

@@ -153,6 +153,7 @@ fn update_line() {
     if gsi == u32::MAX {
         return;
     }
-    let enabled = FUNCTION.lock().command & NO_INTX == 0;
-    crate::dom0::io_apic::set_line(gsi, enabled && asserted());
+    // Held until the line is set: of two who change it the last one must have seen what both did.
+    let function = FUNCTION.lock();
+    crate::dom0::io_apic::set_line(gsi, function.command & NO_INTX == 0 && asserted());
 }

@@ -13,8 +13,8 @@ pub fn set_count(count: u32) {
     COUNT.store(count.max(2), Ordering::Relaxed);
 }
 
-/// An identifier that no translation on this CPU has, and whether the whole TLB must be flushed
-/// at the next entry because they were used up.
+/// An identifier that no translation on this CPU has, and whether they were used up: then the very entry that it is
+/// for must flush the whole TLB, or those of the last round come alive again.
 pub fn fresh() -> (u32, bool) {
     let next = &NEXT[cpu::index() as usize];
     let value = next.load(Ordering::Relaxed);

@@ -36,7 +36,6 @@ pub struct Cpu {
     asid: u32,
     /// The host area of the CPU that it is loaded on.
     host: u64,
-    flush_all: bool,
     breakpoints: Breakpoints,
     /// Set from `load` to `unload`.
     loaded: bool,
@@ -58,15 +57,7 @@ impl Cpu {
         vmcb.set(field::VIRTUAL_INTERRUPT, MASKING);
         vmcb.set(field::NESTED_ENABLE, 1);
         vmcb.set(field::NESTED_CR3, nested_root);
-        Some(Box::new(Self {
-            vmcb,
-            asid: 0,
-            host: 0,
-            flush_all: false,
-            breakpoints: Breakpoints::new(),
-            loaded: false,
-            shadow_at: None,
-        }))
+        Some(Box::new(Self { vmcb, asid: 0, host: 0, breakpoints: Breakpoints::new(), loaded: false, shadow_at: None }))
     }
 }
 
@@ -77,7 +68,8 @@ impl Backend for Cpu {
     }
 
     fn load(&mut self) {
-        (self.asid, self.flush_all) = asid::fresh();
+        // Taken at the entry, with the flush that it may need: not every load leads to one.
+        self.asid = 0;
         self.host = enable::host();
         self.breakpoints.load();
         self.loaded = true;
@@ -92,12 +84,12 @@ impl Backend for Cpu {
 
     #[unsafe(link_section = ".text.exit")]
     fn run(&mut self, registers: &mut Registers, flush: bool) -> Exit {
-        if flush {
-            (self.asid, self.flush_all) = asid::fresh();
+        let mut flush_all = false;
+        if flush || self.asid == 0 {
+            (self.asid, flush_all) = asid::fresh();
         }
         self.vmcb.set32(field::ASID, self.asid);
-        self.vmcb.set32(field::TLB_CONTROL, self.flush_all.into());
-        self.flush_all = false;
+        self.vmcb.set32(field::TLB_CONTROL, flush_all.into());
         self.vmcb.set(field::RAX, registers.gpr[0]);
         self.vmcb.set(field::RSP, registers.gpr[4]);
         self.vmcb.set(field::RIP, registers.rip);
