@@ -43,9 +43,10 @@ pub fn run(time: Duration, seed: u64) -> Result<String, String> {
         for (drawn, command) in drawn.iter().zip(&commands) {
             tally.take(command);
             made += u64::from(command.op == op::CREATE && command.result > 0);
-            if drawn.must_fail && command.result >= 0 {
-                return Err(format!("{:?} was not refused", drawn.command));
+            if drawn.least_breach.is_some_and(|least| command.result >= least) {
+                return Err(format!("{:?} was answered with {}", drawn.command, command.result));
             }
+            tally.bad_buffers += u64::from(drawn.least_breach.is_some());
         }
         while channel.next_event().is_some() {
             tally.events += 1;

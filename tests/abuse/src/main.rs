@@ -11,6 +11,7 @@ mod buffers;
 mod campaign;
 mod commands;
 mod live;
+mod refusals;
 mod tally;
 
 use clap::Parser;
