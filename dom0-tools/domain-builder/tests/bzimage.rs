@@ -132,12 +132,9 @@ fn a_file_that_shrinks_is_an_error_not_a_panic() {
 
 #[test]
 fn the_installed_kernel_is_accepted() {
-    let Some(path) = std::env::var_os("HYPERCUBE_TEST_KERNEL") else {
-        eprintln!("SKIPPED: set HYPERCUBE_TEST_KERNEL to a bzImage to read it");
-        return;
-    };
+    let Some(path) = common::real_kernel("the_installed_kernel_is_accepted") else { return };
     let mut domain = domain(256 * MIB);
-    domain.kernel = path.into();
+    domain.kernel = path;
     domain.initrd = None;
     let image = Image::build(&domain).unwrap();
     let memory = load(&image, 512, 256 * MIB);

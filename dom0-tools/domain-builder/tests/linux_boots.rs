@@ -2,8 +2,8 @@
 //! few instructions that bring the processor into the state that the hypervisor would give it.
 //!
 //! Linux must accept boot data, memory map and ACPI tables, start both processors, find the
-//! devices, run the initial file system, and power off through the sleep register. Set
-//! `HYPERCUBE_TEST_KERNEL` to a bzImage; without it the test says so and does nothing.
+//! devices, run the initial file system, and power off through the sleep register. The kernel is
+//! that of [`common::real_kernel`].
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -113,15 +113,12 @@ fn write_memory(image: &Image, path: &Path) {
 
 #[test]
 fn linux_boots_and_powers_off() {
-    let Some(kernel) = std::env::var_os("HYPERCUBE_TEST_KERNEL") else {
-        eprintln!("SKIPPED: set HYPERCUBE_TEST_KERNEL to a bzImage to boot it");
-        return;
-    };
+    let Some(kernel) = common::real_kernel("linux_boots_and_powers_off") else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("initrd"), initrd()).unwrap();
     let mut domain = common::domain(MEMORY);
-    domain.kernel = kernel.into();
+    domain.kernel = kernel;
     domain.initrd = Some(path("initrd"));
     // The emulated machine has none of the clocks that the hypervisor gives: any frequency will do.
     domain.cmdline = "earlyprintk=ttyS0 console=ttyS0 tsc_early_khz=2000000 panic=-1".into();

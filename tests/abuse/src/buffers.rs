@@ -35,3 +35,14 @@ impl Buffers {
         }
     }
 }
+
+/// The end of dom0's highest memory, from the kernel.
+///
+/// # Errors
+/// Why it does not tell.
+pub fn dom0_end() -> Result<u64, String> {
+    let text = std::fs::read_to_string("/proc/iomem").map_err(|error| error.to_string())?;
+    let ends = text.lines().filter(|line| !line.starts_with(' ') && line.ends_with(": System RAM"));
+    let ends = ends.filter_map(|line| line.split([' ', '-']).nth(1).and_then(|end| u64::from_str_radix(end, 16).ok()));
+    ends.max().map(|end| end + 1).ok_or_else(|| "no memory in /proc/iomem".to_owned())
+}

@@ -1,6 +1,7 @@
 //! Commands at random: plausible ones, so that domains come to be and die, and absurd ones.
 
 use crate::buffers::Buffers;
+use crate::refusals::least_breach;
 use abi::command::{Command, op};
 use fastrand::Rng;
 
@@ -39,12 +40,12 @@ const OPERATIONS: [(u32, u32); 31] = [
     (u32::MAX, 1),
 ];
 
-/// A command, and whether it names a buffer that must be refused.
+/// A command, and whether it must be refused for its buffer.
 pub struct Drawn {
     /// The command.
     pub command: Command,
-    /// The hypervisor must answer with an error, as the operation writes to memory that is not dom0's.
-    pub must_fail: bool,
+    /// A result from here on up says that the hypervisor used memory that is not dom0's.
+    pub least_breach: Option<i64>,
 }
 
 /// Draws the next command; `domains` are those that exist.
@@ -58,8 +59,8 @@ pub fn draw(rng: &mut Rng, buffers: &Buffers, domains: &[u32]) -> Drawn {
     let wild_buffer = rng.u8(..5) == 0;
     let buffer = if wild_buffer { buffers.bad(rng) } else { buffers.good(rng) };
     let args = if is_wild { std::array::from_fn(|_| word(rng, buffer)) } else { sound(rng, op, buffer) };
-    let writes_there = matches!(op, op::HOST_INFO) && args[0] == buffer;
-    Drawn { command: Command { op, domain, args, result: 0 }, must_fail: writes_there && wild_buffer }
+    let command = Command { op, domain, args, result: 0 };
+    Drawn { command, least_breach: if wild_buffer { least_breach(&command, buffer) } else { None } }
 }
 
 fn operation(rng: &mut Rng) -> u32 {

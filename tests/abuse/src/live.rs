@@ -1,7 +1,9 @@
-//! Live requests of a guest that another daemon built: what lies outside of them must be refused.
+//! Live requests of a guest that another daemon built: what lies outside of them must be refused, and so must be
+//! whatever is for a guest that has not been started.
 
 use abi::Error;
 use abi::command::{Command, op};
+use abi::platform::{VIRTIO_ENTROPY, VIRTIO_SLOTS};
 use cubed::channel::event::{Event, Request};
 use cubed::channel::hypervisor::{call, command};
 use cubed::channel::{Channel, Hypervisor, Line};
@@ -11,6 +13,9 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Requests that are tried.
 const REQUESTS: u32 = 20;
+
+/// Devices are put into the lowest slots: here the guest has none.
+const FREE_SLOT: u64 = VIRTIO_SLOTS as u64 - 1;
 
 /// Takes live requests as they come, tries what must be refused with each, and completes it.
 ///
@@ -72,7 +77,14 @@ fn try_one(channel: &mut Channel, request: &Request, at: &Places) -> Result<u32,
     // Pages of it that are in memory: they leave when the hypervisor says so, and not before.
     let pages: Vec<Command> =
         request.segments.iter().map(|segment| make(op::COPY_PAGE, [segment.page, buffer, 0, 0])).collect();
+    // dom0 reaches a guest's memory and devices until its start and never again.
+    let built = [
+        make(op::LOAD, [0, buffer, 1, 0]),
+        command(op::ADD_DEVICE, request.domain, [FREE_SLOT, VIRTIO_ENTROPY.into(), 1 | 64 << 16, 0, buffer]),
+        make(op::SET_BOOT_STATE, [buffer, 0, 0, 0]),
+    ];
     let mut count = refuse(channel, &outside, Error::OutsideRequest)?;
+    count += refuse(channel, &built, Error::State)?;
     count += refuse(channel, &elsewhere, Error::NotFound)? + refuse(channel, &unknown, Error::NotFound)?;
     count += refuse(channel, &pages, Error::Cancelled)?;
     // What lies inside is done: the same commands are refused for what they ask, not altogether.

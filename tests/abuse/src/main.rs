@@ -6,10 +6,12 @@
 //! that it speaks the real rings.
 #![forbid(unsafe_code)]
 
+mod attach;
 mod buffers;
 mod campaign;
 mod commands;
 mod live;
+mod refusals;
 mod tally;
 
 use clap::Parser;
@@ -26,6 +28,9 @@ struct Options {
     /// Takes the live requests of a guest that is there, and tries what lies outside of them
     #[arg(long)]
     live: bool,
+    /// Tries attaches that must be refused, while nobody is attached and while it is itself
+    #[arg(long, conflicts_with = "live")]
+    attach: bool,
     /// Makes the same choices again
     #[arg(long)]
     seed: Option<u64>,
@@ -34,7 +39,11 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
-    let came = if options.live { live::run() } else { campaign::run(Duration::from_secs(options.seconds), seed) };
+    let came = match (options.attach, options.live) {
+        (true, _) => attach::run(),
+        (_, true) => live::run(),
+        _ => campaign::run(Duration::from_secs(options.seconds), seed),
+    };
     match came {
         Ok(report) => {
             println!("{report}");

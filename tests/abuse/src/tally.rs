@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub struct Tally {
     /// Commands that were worked off.
     pub commands: u64,
+    /// Those among them that had to be refused for their buffer.
+    pub bad_buffers: u64,
     /// Events that came.
     pub events: u64,
     by_result: BTreeMap<String, u64>,
@@ -27,7 +29,7 @@ impl Tally {
     /// In a line of JSON.
     pub fn report(&self, seed: u64, domains: u64) -> String {
         serde_json::json!({
-            "abuse": "end", "seed": seed, "commands": self.commands, "events": self.events,
+            "abuse": "end", "seed": seed, "commands": self.commands, "bad_buffers": self.bad_buffers, "events": self.events,
             "domains": domains, "results": self.by_result,
         })
         .to_string()

@@ -18,6 +18,7 @@ mod lint;
 mod machine;
 mod options;
 mod run;
+mod run_itself;
 mod scenario;
 mod setup;
 mod size;

@@ -150,3 +150,28 @@ fn open_uio(function: &Function) -> Result<OwnedFd, AttachError> {
 fn first(addresses: &[u64]) -> u64 {
     addresses.first().copied().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_version_of_the_abi_is_spoken() {
+        let checked = |magic: u32, version: u32| {
+            let registers = Registers::over(Mapping::anonymous(abi::channel::BAR_SIZE as usize).unwrap());
+            registers.write(reg::MAGIC, magic);
+            registers.write(reg::VERSION, version);
+            check(&registers)
+        };
+        checked(MAGIC, abi::VERSION).unwrap();
+        for other in [0, abi::VERSION + 1, u32::MAX] {
+            let refusal = checked(MAGIC, other).unwrap_err();
+            assert!(matches!(refusal, AttachError::Version(found) if found == other));
+            let told = [other, abi::VERSION].map(|version| format!("version {version}"));
+            assert!(told.iter().all(|version| refusal.to_string().contains(version)), "{refusal}");
+        }
+        // Registers of something else are not asked for a version.
+        assert!(matches!(checked(!0, !0), Err(AttachError::Magic(_))));
+        assert!(matches!(checked(0, abi::VERSION), Err(AttachError::Magic(0))));
+    }
+}

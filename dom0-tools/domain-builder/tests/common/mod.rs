@@ -1,8 +1,10 @@
-//! Makes kernels and domains for the tests.
+//! Makes kernels and domains for the tests, and finds a real kernel.
 #![allow(dead_code)]
 
 use domain_builder::kernel::header::{BootParams, SETUP_HEADER, SetupHeader};
 use domain_builder::{Domain, Image, Policy, Reconcile};
+use std::io::Write;
+use std::path::PathBuf;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 /// Where synthetic kernels want to be loaded.
@@ -11,6 +13,17 @@ pub const LOAD: u64 = 16 << 20;
 pub const INIT_SIZE: u64 = 8 << 20;
 /// Sectors before the protected-mode part, less one.
 pub const SETUP_SECTS: u8 = 3;
+
+/// The bzImage that `HYPERCUBE_TEST_KERNEL` names, which `./scripts/test` sets. Without it the test
+/// has nothing to look at, and must say that it is skipped.
+pub fn real_kernel(test: &str) -> Option<PathBuf> {
+    let kernel = std::env::var_os("HYPERCUBE_TEST_KERNEL").map(PathBuf::from);
+    if kernel.is_none() {
+        // Not `eprintln`: what a passing test prints that way is not shown.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: set HYPERCUBE_TEST_KERNEL to a bzImage");
+    }
+    kernel
+}
 
 /// A well-formed bzImage whose protected-mode part has `units` times 16 bytes, each numbered.
 pub fn bzimage(units: u32) -> Vec<u8> {

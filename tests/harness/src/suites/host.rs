@@ -1,13 +1,19 @@
 //! The crates' own tests, which run on the host: one case a package.
 
 use super::{Case, Context, Verdict};
-use crate::{command, tree::Tree};
+use crate::{command, setup, tree::Tree};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use std::{
     fs,
+    path::absolute,
     process::{Command, Stdio},
 };
+
+/// Names a bzImage to tests that read or boot one.
+const KERNEL_VARIABLE: &str = "HYPERCUBE_TEST_KERNEL";
+/// The packages with such tests. The others' tests need nothing that set-up brings.
+const WITH_KERNEL: [&str; 1] = ["domain-builder"];
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -44,6 +50,10 @@ fn case(package: &str) -> Case {
         build: None,
         run: Box::new(move |context| {
             let mut cargo = Command::new("cargo");
+            if WITH_KERNEL.contains(&name.as_str()) {
+                // Absolute, because cargo runs a package's tests in its folder.
+                cargo.env(KERNEL_VARIABLE, absolute(setup::run(context.tree)?.kernel.image)?);
+            }
             logged(cargo.args(["test", "--quiet", "--package", &name]), context, "the tests failed")
         }),
     }

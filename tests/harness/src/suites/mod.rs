@@ -13,7 +13,7 @@ mod schedule;
 pub use case::{Case, Context, Runner, Verdict};
 pub use choose::TestOptions;
 
-use crate::{build, lint, scenario, tree::Tree};
+use crate::{build, lint, run_itself, scenario, tree::Tree};
 use anyhow::Result;
 use std::{process::ExitCode, time::Instant};
 
@@ -25,6 +25,7 @@ pub fn run(tree: &Tree, options: &TestOptions) -> Result<ExitCode> {
     let start = Instant::now();
     let mut cases = lint::cases();
     cases.extend(host::cases(tree)?);
+    cases.extend(run_itself::cases());
     cases.extend(scenario::load_all(&tree.root.join(SCENARIOS))?);
     let cases = choose::choose(cases, options)?;
     if options.list {
