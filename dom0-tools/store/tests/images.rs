@@ -94,3 +94,18 @@ fn an_image_in_use_is_refused_and_a_read_only_one_is_not_changed() {
     assert!(matches!(second.attach(&disk, true, &RefTable::new()), Err(Error::InUse(_))));
     assert_eq!(std::fs::metadata(&disk).unwrap().modified().unwrap(), before);
 }
+
+#[test]
+fn an_image_gets_its_number_back_and_no_other_image_gets_it() {
+    let place = place();
+    let [a, b, c] = ["a", "b", "c"].map(|name| image(&place, name, 1 << 20));
+    let none = RefTable::new();
+    let (mut store, _) = open(&place.path, Backend::Auto);
+    store.reserve(1);
+    store.reserve(3);
+    assert_eq!(store.attach(&a, true, &none).unwrap().disk, 2);
+    assert_eq!(store.attach_as(&b, false, &none, Some(3)).unwrap().disk, 3);
+    assert_eq!(store.attach_as(&c, false, &none, Some(2)).unwrap().disk, 4, "2 is taken");
+    store.detach(4, false).unwrap();
+    assert_eq!(store.attach_as(&c, false, &none, Some(0)).unwrap().disk, 4, "0 is the store itself");
+}

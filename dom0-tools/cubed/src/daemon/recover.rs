@@ -50,6 +50,9 @@ impl<H: Hypervisor> Daemon<H> {
             }
         };
         let ids = self.list_domains()?;
+        for disk in records.values().flat_map(|record| &record.devices).filter_map(|device| device.disk.as_ref()) {
+            self.disks.reserve(disk.unit);
+        }
         for id in &ids {
             let info = self.info(*id)?;
             let record = records.remove(id).filter(|record| record.name == protocol::convert::text(&info.name));

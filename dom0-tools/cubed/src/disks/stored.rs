@@ -50,8 +50,13 @@ impl Stored {
 }
 
 impl Io for Stored {
-    fn open(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), String> {
-        let attached = self.store.attach(path, !readonly, &self.refs).map_err(|error| error.to_string())?;
+    fn reserve(&mut self, unit: u16) {
+        self.store.reserve(unit);
+    }
+
+    fn open(&mut self, path: &Path, readonly: bool, unit: Option<u16>) -> Result<(u16, u64), String> {
+        let attached =
+            self.store.attach_as(path, !readonly, &self.refs, unit).map_err(|error| error.to_string())?;
         if !attached.stamped {
             tracing::debug!(path = %path.display(), "an image without a stamp: do not exchange it while it is in use");
         }
