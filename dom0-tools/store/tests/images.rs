@@ -109,3 +109,13 @@ fn an_image_gets_its_number_back_and_no_other_image_gets_it() {
     store.detach(4, false).unwrap();
     assert_eq!(store.attach_as(&c, false, &none, Some(0)).unwrap().disk, 4, "0 is the store itself");
 }
+
+#[test]
+fn a_number_with_references_is_no_new_image_s() {
+    let place = place();
+    let [a, b] = ["a", "b"].map(|name| image(&place, name, 1 << 20));
+    let refs = refs_of(1);
+    let (mut store, _) = open(&place.path, Backend::Auto);
+    assert_eq!(attach(&mut store, &a, &refs).disk, 2);
+    assert_eq!(store.attach_as(&b, true, &refs, Some(1)).unwrap().disk, 3);
+}

@@ -216,7 +216,8 @@ impl Disks {
             Failure::new(ErrorCode::BadDomainFile, format!("{}: {what}", path.display()), hint)
         };
         if bytes < 512 {
-            self.io.close(unit, true);
+            // Cut off while nobody looked, its blocks may be in the store all the same.
+            self.io.close(unit, self.map.references(unit) == 0);
             return Err(fail("the disk is smaller than a sector".to_owned(), "make it with `truncate -s SIZE FILE`"));
         }
         if let Err(error) = self.map.attach(unit, bytes) {

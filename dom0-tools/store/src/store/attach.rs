@@ -48,7 +48,7 @@ impl Store {
         let entry = self.identify(&full, &name, volume.bytes(), carried, refs)?;
         let (disk, fresh) = match entry {
             Some(entry) => (entry.disk, false),
-            None => (self.free_number(number)?, true),
+            None => (self.free_number(number, refs)?, true),
         };
         if self.images.contains_key(&disk) {
             return Err(Error::Attached(full));
@@ -150,8 +150,9 @@ impl Store {
         self.journal.put_disk(entry).map_err(Error::io("cannot write the journal of", self.volume.path()))
     }
 
-    fn free_number(&self, wanted: Option<u16>) -> Result<u16, Error> {
-        let mut free = (1..=DISKS).filter(|n| !self.known.contains_key(n) && !self.images.contains_key(n));
+    fn free_number(&self, wanted: Option<u16>, refs: &RefTable) -> Result<u16, Error> {
+        let taken = |n: &u16| self.known.contains_key(n) || self.images.contains_key(n) || refs.refers(*n);
+        let mut free = (1..=DISKS).filter(|n| !taken(n));
         let wanted = wanted.filter(|wanted| free.clone().any(|n| n == *wanted));
         wanted.or_else(|| free.find(|n| !self.reserved.contains(n))).ok_or(Error::TooManyDisks)
     }
