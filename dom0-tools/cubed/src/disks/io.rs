@@ -55,6 +55,7 @@ pub trait Io {
 
     /// Opens a guest's disk: the number by which references name it, and its size in bytes. An
     /// image with references has the same number each time; another gets `unit` if it is free.
+    /// With a `unit`, a guest runs on it: that it is in use is waited for.
     ///
     /// # Errors
     /// A sentence about what is wrong and what to do.
