@@ -94,3 +94,28 @@ fn an_image_in_use_is_refused_and_a_read_only_one_is_not_changed() {
     assert!(matches!(second.attach(&disk, true, &RefTable::new()), Err(Error::InUse(_))));
     assert_eq!(std::fs::metadata(&disk).unwrap().modified().unwrap(), before);
 }
+
+#[test]
+fn an_image_gets_its_number_back_and_no_other_image_gets_it() {
+    let place = place();
+    let [a, b, c] = ["a", "b", "c"].map(|name| image(&place, name, 1 << 20));
+    let none = RefTable::new();
+    let (mut store, _) = open(&place.path, Backend::Auto);
+    store.reserve(1);
+    store.reserve(3);
+    assert_eq!(store.attach(&a, true, &none).unwrap().disk, 2);
+    assert_eq!(store.attach_as(&b, false, &none, Some(3)).unwrap().disk, 3);
+    assert_eq!(store.attach_as(&c, false, &none, Some(2)).unwrap().disk, 4, "2 is taken");
+    store.detach(4, false).unwrap();
+    assert_eq!(store.attach_as(&c, false, &none, Some(0)).unwrap().disk, 4, "0 is the store itself");
+}
+
+#[test]
+fn a_number_with_references_is_no_new_image_s() {
+    let place = place();
+    let [a, b] = ["a", "b"].map(|name| image(&place, name, 1 << 20));
+    let refs = refs_of(1);
+    let (mut store, _) = open(&place.path, Backend::Auto);
+    assert_eq!(attach(&mut store, &a, &refs).disk, 2);
+    assert_eq!(store.attach_as(&b, true, &refs, Some(1)).unwrap().disk, 3);
+}

@@ -6,6 +6,7 @@
 pub(crate) use crate::queue::JobId;
 use crate::state::{PreservedBlocks, Request};
 use crate::{BLOCK, ReadSegment, Record, RequestId};
+use abi::BlockRef;
 
 /// What a run of a write holds; pins stand for referenced pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub(crate) struct Job {
     pub(crate) outstanding: u32,
     pub(crate) failed: bool,
     pub(crate) preserved: PreservedBlocks,
+    /// Disk blocks that its writes read: they stay as they are until the last of those is done.
+    pub(crate) busy: Vec<BlockRef>,
     /// To be journalled after the I/O.
     pub(crate) records: Vec<Record>,
     /// Slots that those records let go of: held until they are written.
@@ -101,6 +104,7 @@ impl Job {
             outstanding: 0,
             failed: false,
             preserved: PreservedBlocks::new(),
+            busy: Vec::new(),
             records: Vec::new(),
             released: Vec::new(),
             pins: 0,

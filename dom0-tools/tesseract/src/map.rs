@@ -126,10 +126,7 @@ impl Map {
             Some(Pending::Load { page, block, keep }) => self.page_loaded(page, block, keep, outcome),
             Some(Pending::Preserve { job, lba }) => self.block_preserved(job, lba, outcome),
             Some(Pending::Move { page, old, new }) => self.page_moved(page, old, new, outcome),
-            Some(Pending::Io { job, busy }) => {
-                busy.into_iter().for_each(|b| self.idle(b));
-                self.job_io_done(job, outcome);
-            }
+            Some(Pending::Io { job }) => self.job_io_done(job, outcome),
             Some(Pending::Journal { job }) => {
                 self.appended(id, outcome);
                 if let Some(job) = job {

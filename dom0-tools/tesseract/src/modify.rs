@@ -49,7 +49,7 @@ impl Map {
         self.run_io(id, plan.writes, plan.zeroes, unmap, plan.records, plan.busy);
     }
 
-    /// Hands the job's writes out; what is in `busy` stays unchanged until they are done.
+    /// Hands the job's writes out; what is in `busy` stays unchanged until all of them are done.
     pub(crate) fn run_io(
         &mut self,
         id: JobId,
@@ -69,14 +69,13 @@ impl Map {
             self.journal(id);
             return;
         }
-        busy.iter().for_each(|&b| self.use_block(b));
-        let mut busy = Some(busy);
+        job.busy.clone_from(&busy);
+        busy.into_iter().for_each(|b| self.use_block(b));
         for (to, pieces) in writes.list {
-            let busy = busy.take().unwrap_or_default();
-            self.emit(Op::Write { to, pieces }, Pending::Io { job: id, busy });
+            self.emit(Op::Write { to, pieces }, Pending::Io { job: id });
         }
         for to in zeroes {
-            self.emit(Op::Zero { to, unmap }, Pending::Io { job: id, busy: Vec::new() });
+            self.emit(Op::Zero { to, unmap }, Pending::Io { job: id });
         }
     }
 
@@ -86,12 +85,15 @@ impl Map {
         };
         job.outstanding -= 1;
         job.failed |= outcome != Outcome::Done;
-        if job.outstanding == 0 {
-            if job.failed {
-                self.finish_job(id, false);
-            } else {
-                self.journal(id);
-            }
+        if job.outstanding > 0 {
+            return;
+        }
+        let failed = job.failed;
+        std::mem::take(&mut job.busy).into_iter().for_each(|b| self.idle(b));
+        if failed {
+            self.finish_job(id, false);
+        } else {
+            self.journal(id);
         }
     }
 

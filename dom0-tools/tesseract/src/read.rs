@@ -42,7 +42,7 @@ impl Map {
             job.outstanding = u32::try_from(reads.list.len()).unwrap_or(u32::MAX);
         }
         for (from, at) in reads.list {
-            self.emit(Op::Read { from, request, at }, Pending::Io { job: id, busy: Vec::new() });
+            self.emit(Op::Read { from, request, at }, Pending::Io { job: id });
         }
     }
 }

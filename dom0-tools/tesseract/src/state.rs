@@ -38,7 +38,6 @@ pub(crate) enum Pending {
     },
     Io {
         job: JobId,
-        busy: Vec<BlockRef>,
     },
     /// `None`: nobody waits.
     Journal {

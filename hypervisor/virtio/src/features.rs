@@ -1,4 +1,4 @@
-//! Feature bits of the transport (section 6). Depends on nothing.
+//! Feature bits of the transport (section 6), and which of them a driver must accept. Depends on nothing.
 
 /// Descriptors may point to tables of descriptors.
 pub const RING_INDIRECT_DESC: u64 = 1 << 28;
@@ -19,8 +19,16 @@ pub const fn offerable(features: u64) -> bool {
     features & TRANSPORT & !IMPLEMENTED == 0
 }
 
-/// True if a driver may settle for `accepted` where `offered` was offered.
+/// The device type of disks.
+const BLOCK: u32 = 2;
+/// A disk's driver can ask for its writes to be made durable.
+const BLOCK_FLUSH: u64 = 1 << 9;
+
+/// True if the driver of a device of type `id` may settle for `accepted` where `offered` was
+/// offered. A disk's driver must take FLUSH: without it each write would have to be durable
+/// before it is answered (section 5.2.6.2), and dom0 answers before.
 #[must_use]
-pub const fn acceptable(offered: u64, accepted: u64) -> bool {
-    accepted & !offered == 0 && accepted & VERSION_1 != 0
+pub const fn acceptable(id: u32, offered: u64, accepted: u64) -> bool {
+    let required = if id == BLOCK { VERSION_1 | offered & BLOCK_FLUSH } else { VERSION_1 };
+    accepted & !offered == 0 && required & !accepted == 0
 }

@@ -260,7 +260,7 @@ impl Device {
     }
 
     fn write_status(&mut self, value: u32) -> Effect {
-        let fit = !self.accepted_beyond && features::acceptable(self.offered, self.accepted);
+        let fit = !self.accepted_beyond && features::acceptable(self.id, self.offered, self.accepted);
         match status::step(self.status, value, fit) {
             Step::Reset => {
                 self.reset();

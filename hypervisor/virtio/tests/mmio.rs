@@ -153,6 +153,22 @@ fn configuration() {
 }
 
 #[test]
+fn a_disk_s_driver_must_know_flushes() {
+    const FLUSH: u64 = 1 << 9;
+    for (id, offered, accepted, settled) in [
+        (2, FLUSH, 0, false),
+        (2, FLUSH | 0x40, 0x40, false),
+        (2, FLUSH | 0x40, FLUSH, true),
+        (2, 0x40, 0, true),
+        (5, FLUSH, 0, true),
+    ] {
+        let mut device = Device::new(id, 1, 128, offered, &[]).unwrap();
+        settle(&mut device, VERSION_1 | accepted);
+        assert_eq!(device.read(reg::STATUS, 4), if settled { 11 } else { 3 }, "{id} {offered:#x} {accepted:#x}");
+    }
+}
+
+#[test]
 fn odd_accesses_read_zero() {
     let device = device();
     for (offset, len) in [(reg::MAGIC, 1), (reg::MAGIC, 8), (1, 4), (reg::QUEUE_NOTIFY, 4), (0x200, 4), (u64::MAX, 8)] {

@@ -50,6 +50,9 @@ impl<H: Hypervisor> Daemon<H> {
             }
         };
         let ids = self.list_domains()?;
+        for disk in records.values().flat_map(|record| &record.devices).filter_map(|device| device.disk.as_ref()) {
+            self.disks.reserve(disk.unit);
+        }
         for id in &ids {
             let info = self.info(*id)?;
             let record = records.remove(id).filter(|record| record.name == protocol::convert::text(&info.name));
@@ -104,7 +107,11 @@ impl<H: Hypervisor> Daemon<H> {
     fn restore_pages(&mut self, id: u32) -> Result<(), Refused> {
         let (mut first, mut lost) = (0, 0u64);
         while first != u64::MAX {
-            let (pages, next) = self.list_swapped(id, first)?;
+            let (pages, next) = match self.list_swapped(id, first) {
+                // It is being torn down: nobody asks for its pages any more.
+                Err(Refused::By(abi::Error::NotFound)) => break,
+                listed => listed?,
+            };
             for page in &pages {
                 lost += u64::from(!self.disks.restore_page(id, page.page, page.block));
             }

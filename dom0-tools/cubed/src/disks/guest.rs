@@ -28,6 +28,15 @@ impl Disks {
         // The header and a range came along: neither is ever a reference.
         let ask = parse(request, disk.sectors, disk.readonly);
         tally(counters, &ask);
+        let ask = match ask {
+            // Its disk could not be opened when the daemon began; the number may be no image's or another's.
+            Ask::Read { .. } | Ask::Write { .. } | Ask::Flush | Ask::Clear { .. }
+                if !self.media.uses(request.domain, disk.unit) =>
+            {
+                Ask::Answer(STATUS_IOERR)
+            }
+            ask => ask,
+        };
         let name = RequestId { domain: request.domain, request: request.id };
         let live = Live { writable: request.writable, slot: request.slot };
         if !matches!(ask, Ask::Read { .. }) {

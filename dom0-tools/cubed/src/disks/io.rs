@@ -50,12 +50,16 @@ pub struct Finished {
 /// journal's, which are appended in order. A killed daemon's accesses are over, one way or the
 /// other, before the next daemon starts.
 pub trait Io {
+    /// Keeps a number for the image that is opened as it.
+    fn reserve(&mut self, unit: u16);
+
     /// Opens a guest's disk: the number by which references name it, and its size in bytes. An
-    /// image with references has the same number each time.
+    /// image with references has the same number each time; another gets `unit` if it is free.
+    /// With a `unit`, a guest runs on it: that it is in use is waited for.
     ///
     /// # Errors
     /// A sentence about what is wrong and what to do.
-    fn open(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), String>;
+    fn open(&mut self, path: &Path, readonly: bool, unit: Option<u16>) -> Result<(u16, u64), String>;
 
     /// Closes a guest's disk. No access to it is under way. `resolved`: nothing refers to or from it any more.
     fn close(&mut self, unit: u16, resolved: bool);

@@ -69,6 +69,11 @@ impl Media {
         self.images.iter().map(disk).collect()
     }
 
+    /// True if the domain uses the image of this number.
+    pub(super) fn uses(&self, domain: u32, unit: u16) -> bool {
+        self.images.get(&unit).is_some_and(|image| image.users.contains(&domain))
+    }
+
     fn number(&self, path: &Path) -> Option<u16> {
         self.images.iter().find(|(_, image)| image.path == path).map(|(unit, _)| *unit)
     }
@@ -79,19 +84,25 @@ impl Disks {
     pub fn open_known(&mut self) {
         for path in std::mem::take(&mut self.media.known) {
             if self.media.number(&path).is_none()
-                && let Err(failure) = self.open(&path, false)
+                && let Err(failure) = self.open(&path, false, None)
             {
                 tracing::error!(%failure, "blocks of this disk are in the swap store only: keep both");
             }
         }
     }
 
-    /// Opens the disk of a domain of an earlier daemon.
+    /// A domain of an earlier daemon has a disk of this number: no other image is to get it, even
+    /// if that disk cannot be opened.
+    pub fn reserve(&mut self, unit: u16) {
+        self.io.reserve(unit);
+    }
+
+    /// Opens the disk of a domain of an earlier daemon. All such disks' numbers have been reserved.
     pub fn adopt(&mut self, domain: u32, disk: &DiskRecord) {
-        match self.attach(&disk.path, disk.readonly) {
+        match self.attach_as(&disk.path, disk.readonly, Some(disk.unit)) {
             Ok((unit, _)) if unit == disk.unit => self.enter(domain, unit),
             Ok((unit, _)) => {
-                tracing::error!(domain, path = %disk.path.display(), unit, expected = disk.unit, "this is another disk than before");
+                tracing::error!(domain, path = %disk.path.display(), unit, expected = disk.unit, "this is another disk than before: the domain's requests to it fail");
             }
             Err(failure) => {
                 tracing::error!(domain, %failure, "a running domain's disk cannot be opened: its requests fail")
@@ -104,6 +115,10 @@ impl Disks {
     /// # Errors
     /// If it cannot be opened, or others use it in a way that does not go together.
     pub fn attach(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), Failure> {
+        self.attach_as(path, readonly, None)
+    }
+
+    fn attach_as(&mut self, path: &Path, readonly: bool, unit: Option<u16>) -> Result<(u16, u64), Failure> {
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let known = self.media.number(&path);
         if let Some((unit, image)) = known.and_then(|unit| self.media.images.get_key_value(&unit)) {
@@ -118,7 +133,7 @@ impl Disks {
             }
             return Ok((*unit, image.bytes / 512));
         }
-        let (unit, bytes) = self.open(&path, readonly)?;
+        let (unit, bytes) = self.open(&path, readonly, unit)?;
         Ok((unit, bytes / 512))
     }
 
@@ -194,8 +209,8 @@ impl Disks {
         }
     }
 
-    fn open(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), Failure> {
-        let (unit, bytes) = self.io.open(path, readonly).map_err(|text| {
+    fn open(&mut self, path: &Path, readonly: bool, unit: Option<u16>) -> Result<(u16, u64), Failure> {
+        let (unit, bytes) = self.io.open(path, readonly, unit).map_err(|text| {
             let hint = "see that the domain file names the right image, that it can be read (and written, unless \
                         `readonly`), and that nothing else uses it";
             Failure::new(ErrorCode::BadDomainFile, text, hint)
@@ -204,7 +219,8 @@ impl Disks {
             Failure::new(ErrorCode::BadDomainFile, format!("{}: {what}", path.display()), hint)
         };
         if bytes < 512 {
-            self.io.close(unit, true);
+            // Cut off while nobody looked, its blocks may be in the store all the same.
+            self.io.close(unit, self.map.references(unit) == 0);
             return Err(fail("the disk is smaller than a sector".to_owned(), "make it with `truncate -s SIZE FILE`"));
         }
         if let Err(error) = self.map.attach(unit, bytes) {

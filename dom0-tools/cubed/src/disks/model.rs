@@ -6,7 +6,7 @@
 use super::{Finished, Io, Job};
 use crate::channel::Hypervisor;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tesseract::{BLOCK, Config, Extent, Map, Medium, Record, RefTable};
@@ -18,7 +18,7 @@ pub struct Drives {
     pub disks: BTreeMap<PathBuf, Vec<u8>>,
     pub journal: Vec<Record>,
     pub units: BTreeMap<u16, PathBuf>,
-    /// Numbers of images that may have references.
+    /// Numbers of writable images, which may have references.
     pub numbers: BTreeMap<PathBuf, u16>,
     pub seed: u64,
     /// Writes to the store fail.
@@ -77,12 +77,13 @@ impl Drives {
 pub struct Accesses {
     drives: Rc<RefCell<Drives>>,
     pending: Vec<(u64, Job, Vec<u8>)>,
+    reserved: BTreeSet<u16>,
 }
 
 impl Accesses {
     pub fn new(drives: &Rc<RefCell<Drives>>) -> Self {
         drives.borrow_mut().units.clear();
-        Self { drives: Rc::clone(drives), pending: Vec::new() }
+        Self { drives: Rc::clone(drives), pending: Vec::new(), reserved: BTreeSet::new() }
     }
 
     fn carry_out(&mut self, index: usize, hypervisor: Option<&mut dyn Hypervisor>) -> Finished {
@@ -144,12 +145,21 @@ impl Accesses {
 }
 
 impl Io for Accesses {
-    fn open(&mut self, path: &Path, _readonly: bool) -> Result<(u16, u64), String> {
+    fn reserve(&mut self, unit: u16) {
+        self.reserved.insert(unit);
+    }
+
+    fn open(&mut self, path: &Path, readonly: bool, unit: Option<u16>) -> Result<(u16, u64), String> {
         let mut drives = self.drives.borrow_mut();
         let size = drives.disks.get(path).map(Vec::len).ok_or("no such disk")?;
-        let fresh = (1..).find(|unit| drives.numbers.values().all(|used| used != unit)).unwrap();
-        let unit = *drives.numbers.entry(path.to_owned()).or_insert(fresh);
+        let taken = |unit: &u16| drives.units.contains_key(unit) || drives.numbers.values().any(|used| used == unit);
+        let fresh = || (1..).find(|unit| !taken(unit) && !self.reserved.contains(unit)).unwrap();
+        let wanted = unit.filter(|unit| !taken(unit));
+        let unit = drives.numbers.get(path).copied().or(wanted).unwrap_or_else(fresh);
         drives.units.insert(unit, path.to_owned());
+        if !readonly {
+            drives.numbers.insert(path.to_owned(), unit);
+        }
         Ok((unit, size as u64))
     }
 

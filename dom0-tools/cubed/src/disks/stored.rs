@@ -6,8 +6,13 @@ use std::collections::HashMap;
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 use std::ptr::NonNull;
+use std::time::{Duration, Instant};
 use store::{IoOp, Store};
 use tesseract::{Extent, RefTable};
+
+/// How long after its start a daemon waits for images that guests run on: longer than the kernel
+/// gives a transfer to a disk that does not answer (30 s, some times over).
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The store and what is under way in it. Invariant: a lent buffer is in `lent` until its access
 /// is over, so nobody else touches it.
@@ -18,13 +23,14 @@ pub struct Stored {
     /// A replica of the references, from the same records.
     refs: RefTable,
     queued: bool,
+    began: Instant,
 }
 
 impl Stored {
     /// Over an opened store, with the references that were found in it.
     #[must_use]
     pub fn new(store: Store, refs: RefTable) -> Self {
-        Self { store, lent: HashMap::new(), refs, queued: false }
+        Self { store, lent: HashMap::new(), refs, queued: false, began: Instant::now() }
     }
 
     /// Readable when accesses have ended.
@@ -50,8 +56,20 @@ impl Stored {
 }
 
 impl Io for Stored {
-    fn open(&mut self, path: &Path, readonly: bool) -> Result<(u16, u64), String> {
-        let attached = self.store.attach(path, !readonly, &self.refs).map_err(|error| error.to_string())?;
+    fn reserve(&mut self, unit: u16) {
+        self.store.reserve(unit);
+    }
+
+    fn open(&mut self, path: &Path, readonly: bool, unit: Option<u16>) -> Result<(u16, u64), String> {
+        let attached = loop {
+            match self.store.attach_as(path, !readonly, &self.refs, unit) {
+                // A guest runs on it, and without it would get I/O errors until the next daemon.
+                Err(error @ store::Error::InUse(_)) if unit.is_some() && self.began.elapsed() < PATIENCE => {
+                    tracing::warn!(%error, "a running guest's disk: waiting for it; a killed cubed's transfers may be under way");
+                }
+                attached => break attached.map_err(|error| error.to_string())?,
+            }
+        };
         if !attached.stamped {
             tracing::debug!(path = %path.display(), "an image without a stamp: do not exchange it while it is in use");
         }
@@ -102,5 +120,32 @@ impl Io for Stored {
             Finished { token, buffer: self.lent.remove(&token), result }
         });
         finished.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rustix::fs::{FlockOperation, flock};
+
+    #[test]
+    fn a_running_guest_s_image_is_waited_for_while_it_is_in_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, disk) = (dir.path().join("store"), dir.path().join("disk"));
+        Store::format(&path, Some(16 << 20), false).unwrap();
+        let file = std::fs::File::create(&disk).unwrap();
+        file.set_len(8 << 10).unwrap();
+        flock(&file, FlockOperation::LockExclusive).unwrap();
+        let options = store::Options { patience: Duration::from_millis(20), ..Default::default() };
+        let (store, found) = Store::open(&path, &options).unwrap();
+        let mut stored = Stored::new(store, found.refs);
+        assert!(stored.open(&disk, false, None).is_err(), "a new guest's is not");
+        let holder = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            drop(file);
+        });
+        assert_eq!(stored.open(&disk, false, Some(4)), Ok((4, 8 << 10)));
+        holder.join().unwrap();
     }
 }

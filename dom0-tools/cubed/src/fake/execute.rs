@@ -35,6 +35,10 @@ impl Model {
     fn execute(&mut self, command: &mut Command, memory: &Memory) -> Answer {
         let [a, b, c, d, e] = command.args;
         let id = command.domain;
+        let dying = self.domains.get(&id).is_some_and(|domain| domain.state == state::DYING);
+        if dying && !matches!(command.op, op::DESTROY | op::DOMAIN_INFO) {
+            return Err(Error::NotFound);
+        }
         match command.op {
             op::NOP => Ok(0),
             op::HOST_INFO => self.host_info(a, memory),

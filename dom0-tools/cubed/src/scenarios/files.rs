@@ -78,3 +78,30 @@ fn a_store_in_memory_is_refused_unless_asked_for() {
     assert!(matches!(open(&choice(false), dir.path()), Err(OpenError::InMemory(_))));
     assert!(open(&choice(true), dir.path()).is_ok());
 }
+
+#[test]
+fn an_image_that_was_cut_to_nothing_is_not_forgotten_while_blocks_of_it_are_in_the_store() {
+    let mut world = World::on_files();
+    let (id, path) = world.create_with_disk("guest", 16);
+    world.store_page(id, 500, 7);
+    assert!(world.model.borrow_mut().page_out(id, 500));
+    world.settle();
+    assert_eq!(world.block(id, OUT, 0, &[Piece::Page(500)], &[]).0, 0);
+    world.kill();
+    world.model.borrow_mut().domains.remove(&id);
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(0).unwrap();
+    // The first one drops the domain's record, which reserves the number.
+    world.start();
+    world.kill();
+    world.start();
+    let (other, _) = world.create_with_disk("other", 16);
+    assert_eq!(world.block(other, IN, 0, &[], &[Piece::Page(500)]).0, 0);
+    assert_eq!(world.load_page(other, 500), 0, "the other domain's disk is its own");
+
+    world.kill();
+    file.set_len(16 * 4096).unwrap();
+    world.start();
+    world.settle();
+    assert!(std::fs::read(&path).unwrap()[..4096].iter().all(|byte| *byte == 7), "the block is home");
+}

@@ -9,6 +9,7 @@ mod kills;
 mod limits;
 mod lives;
 mod logged;
+mod readonly;
 mod shapes;
 mod sockets;
 mod swap;

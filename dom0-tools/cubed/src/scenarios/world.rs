@@ -184,11 +184,24 @@ impl World {
 
     /// A block request that goes through; its status byte and the other writable bytes.
     pub fn block(&mut self, id: u32, kind: u32, sector: u64, out: &[Piece], into: &[Piece]) -> (u8, Vec<u8>) {
+        self.block_at(id, 0, kind, sector, out, into)
+    }
+
+    /// The same, of the device in this slot.
+    pub fn block_at(
+        &mut self,
+        id: u32,
+        slot: u32,
+        kind: u32,
+        sector: u64,
+        out: &[Piece],
+        into: &[Piece],
+    ) -> (u8, Vec<u8>) {
         let mut readable = vec![Piece::Bytes(header(kind, sector))];
         readable.extend_from_slice(out);
         let mut writable = into.to_vec();
         writable.push(Piece::Bytes(vec![0xee]));
-        let name = self.until("a request", |world| world.model.borrow_mut().request(id, 0, 0, &readable, &writable));
+        let name = self.until("a request", |world| world.model.borrow_mut().request(id, slot, 0, &readable, &writable));
         let used = self.until("an answer", |world| world.model.borrow_mut().answer(id, name));
         let (status, bytes) = used.bytes.split_last().unwrap();
         (*status, bytes.to_vec())

@@ -1,7 +1,7 @@
 //! The io_uring back end: direct, vectored transfers and syncs.
 //!
 //! Invariant: what the kernel was told of (buffers, vectors, descriptors) stays in `flying` until
-//! its completion was reaped. What ends short or with an error goes to the workers, part by part.
+//! its completion was reaped. What ends short or with an error goes to the workers, part by part, unless it is a sync.
 
 use super::group::Group;
 use super::workers::Workers;
@@ -77,7 +77,13 @@ impl Ring {
             if u64::try_from(result).is_ok_and(|n| n == group.bytes) {
                 into.extend(group.parts.into_iter().map(|r| r.done(Ok(()))));
             } else {
-                group.parts.into_iter().for_each(|r| workers.give(Group::of(r), None));
+                for request in group.parts {
+                    if may_repeat(&request.op, result) {
+                        workers.give(Group::of(request), None);
+                    } else {
+                        into.push(request.done(Err(std::io::Error::from_raw_os_error(-result))));
+                    }
+                }
             }
         }
         self.submit(workers, mailbox);
@@ -127,6 +133,12 @@ impl Drop for Ring {
     }
 }
 
+/// True if an operation that ended with `result`, short or with an error, may be tried again. A sync
+/// may not: the kernel tells of bytes that it could not write back once, and the next sync goes well without them.
+fn may_repeat(op: &IoOp, result: i32) -> bool {
+    !matches!(op, IoOp::Sync) || [-libc::EINTR, -libc::EAGAIN].contains(&result)
+}
+
 fn vectors(group: &Group, limit: Option<usize>) -> Box<[libc::iovec]> {
     let mut left = limit.unwrap_or(usize::MAX);
     let mut list = Vec::with_capacity(group.parts.len());
@@ -147,5 +159,21 @@ fn entry(first: &Request, fd: RawFd, vectors: &[libc::iovec]) -> io_uring::squeu
         IoOp::Read(_) => opcode::Readv::new(fd, vectors.as_ptr(), count).offset(first.offset).build(),
         IoOp::Write(_) => opcode::Writev::new(fd, vectors.as_ptr(), count).offset(first.offset).build(),
         IoOp::Zero { .. } | IoOp::Sync => opcode::Fsync::new(fd).flags(types::FsyncFlags::DATASYNC).build(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::Buffer;
+
+    #[test]
+    fn a_sync_that_failed_is_not_done_again() {
+        assert!(!may_repeat(&IoOp::Sync, -libc::EIO));
+        assert!(!may_repeat(&IoOp::Sync, -libc::ENOSPC));
+        assert!(may_repeat(&IoOp::Sync, -libc::EINTR));
+        assert!(may_repeat(&IoOp::Sync, -libc::EAGAIN));
+        let write = Buffer::allocate(4096).map(IoOp::Write);
+        assert!(write.is_some_and(|write| may_repeat(&write, -libc::EIO) && may_repeat(&write, 512)));
     }
 }

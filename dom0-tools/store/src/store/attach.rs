@@ -20,6 +20,21 @@ impl Store {
     /// # Errors
     /// If it is in use, another one than it should be, or the system refuses.
     pub fn attach(&mut self, path: &Path, write: bool, refs: &RefTable) -> Result<Attached, Error> {
+        self.attach_as(path, write, refs, None)
+    }
+
+    /// As [`Self::attach`]. `number`: the one that it had, for an image that the store does not
+    /// know any more (it was read-only); it gets another if that one is taken.
+    ///
+    /// # Errors
+    /// As [`Self::attach`].
+    pub fn attach_as(
+        &mut self,
+        path: &Path,
+        write: bool,
+        refs: &RefTable,
+        number: Option<u16>,
+    ) -> Result<Attached, Error> {
         let full = path.canonicalize().map_err(Error::io("cannot find", path))?;
         let name = full.to_string_lossy().into_owned();
         if name.len() > LONGEST_PATH {
@@ -33,7 +48,7 @@ impl Store {
         let entry = self.identify(&full, &name, volume.bytes(), carried, refs)?;
         let (disk, fresh) = match entry {
             Some(entry) => (entry.disk, false),
-            None => (self.free_number()?, true),
+            None => (self.free_number(number, refs)?, true),
         };
         if self.images.contains_key(&disk) {
             return Err(Error::Attached(full));
@@ -43,6 +58,12 @@ impl Store {
         let attached = Attached { disk, bytes: volume.bytes(), direct: volume.direct(), stamped };
         self.images.insert(disk, Arc::new(volume));
         Ok(attached)
+    }
+
+    /// Keeps a number, as long as the store is open, for an image that is attached as it: guests'
+    /// pages may name blocks of it.
+    pub fn reserve(&mut self, disk: u16) {
+        self.reserved.insert(disk);
     }
 
     /// Lets go of an image. `resolved`: no reference of it is left, and it may be forgotten.
@@ -129,7 +150,10 @@ impl Store {
         self.journal.put_disk(entry).map_err(Error::io("cannot write the journal of", self.volume.path()))
     }
 
-    fn free_number(&self) -> Result<u16, Error> {
-        (1..=DISKS).find(|n| !self.known.contains_key(n) && !self.images.contains_key(n)).ok_or(Error::TooManyDisks)
+    fn free_number(&self, wanted: Option<u16>, refs: &RefTable) -> Result<u16, Error> {
+        let taken = |n: &u16| self.known.contains_key(n) || self.images.contains_key(n) || refs.refers(*n);
+        let mut free = (1..=DISKS).filter(|n| !taken(n));
+        let wanted = wanted.filter(|wanted| free.clone().any(|n| n == *wanted));
+        wanted.or_else(|| free.find(|n| !self.reserved.contains(n))).ok_or(Error::TooManyDisks)
     }
 }

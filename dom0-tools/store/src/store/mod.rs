@@ -8,7 +8,7 @@ mod stamp;
 use crate::format::{DiskEntry, Geometry};
 use crate::io::{Backend, Engine, FaultHook, Mailbox, Volume};
 use crate::journal::Journal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tesseract::RefTable;
@@ -73,5 +73,7 @@ pub struct Store {
     /// The journal's word about disks.
     known: BTreeMap<u16, DiskEntry>,
     images: BTreeMap<u16, Arc<Volume>>,
+    /// Numbers that no new image gets.
+    reserved: BTreeSet<u16>,
     patience: Duration,
 }

@@ -7,6 +7,7 @@ use crate::io::{Buffer, Engine, Mailbox, Volume, read_exact, write_all};
 use crate::journal::{Journal, State, Writer, load, superblock};
 use crate::random::random;
 use rustix::fs::{Mode, OFlags};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,11 +86,19 @@ impl Store {
         let engine = Engine::new(options.backend, mailbox.clone(), options.faults.clone());
         let engine = engine.map_err(error("no I/O back end for"))?;
         let journal = Journal::start(writer, mailbox.clone()).map_err(error("no thread for"))?;
-        let images = std::collections::BTreeMap::new();
-        Ok((
-            Self { journal, engine, mailbox, volume, geometry, id, known, images, patience: options.patience },
-            recovered,
-        ))
+        let store = Self {
+            journal,
+            engine,
+            mailbox,
+            volume,
+            geometry,
+            id,
+            known,
+            images: BTreeMap::new(),
+            reserved: BTreeSet::new(),
+            patience: options.patience,
+        };
+        Ok((store, recovered))
     }
 }
 

@@ -279,6 +279,31 @@ fn a_block_that_is_being_copied_elsewhere_does_not_change_meanwhile() {
 }
 
 #[test]
+fn a_block_does_not_change_while_any_write_of_a_request_is_to_copy_it() {
+    let mut w = world();
+    for (lba, page) in [(4, 0), (5, 2)] {
+        fill(&mut w, lba);
+        read(&mut w, lba, page);
+        evict(&mut w, page);
+    }
+    let content = w.host.block(D, 5);
+    // Two copies are handed out: of block 4 to block 0, and of block 5 to block 1. The first begins.
+    w.transfer(true, D, 0, vec![whole(0), whole(2)]);
+    assert!(w.event() && w.work(0));
+    (0..SECTORS).for_each(|at| w.store(1, at));
+    w.transfer(true, D, 40, vec![whole(1)]);
+    for _ in 0..50 {
+        // Everything but the second copy.
+        w.settle();
+        w.work_after(1);
+        w.command(true);
+    }
+    w.drain();
+    assert_eq!(w.host.block(D, 1), content);
+    w.check(true);
+}
+
+#[test]
 fn two_reads_into_one_page_name_it_after_neither() {
     for seed in 1..20 {
         let mut w = world();

@@ -75,16 +75,18 @@ impl Device {
         self.write(offset + 4, (value >> 32) as u32);
     }
 
-    /// Resets the device and negotiates VIRTIO_F_VERSION_1 and those of `features` that it offers.
+    /// Resets the device and negotiates VIRTIO_F_VERSION_1, those of `features` that it offers, and,
+    /// for a disk, VIRTIO_BLK_F_FLUSH, which it insists on.
     /// Returns the accepted features; `None` if the device refuses them.
     pub fn negotiate(self, features: u64) -> Option<u64> {
         self.write(reg::STATUS, 0);
         self.write(reg::STATUS, 1 | 2);
+        let flush = if self.read(reg::DEVICE_ID) == abi::platform::VIRTIO_BLOCK { 1 << 9 } else { 0 };
         let mut accepted = 0;
         for half in 0..2 {
             self.write(reg::DEVICE_FEATURES_SELECT, half);
             let offered = u64::from(self.read(reg::DEVICE_FEATURES)) << (32 * half);
-            accepted |= offered & (features | 1 << 32);
+            accepted |= offered & (features | flush | 1 << 32);
             self.write(reg::DRIVER_FEATURES_SELECT, half);
             self.write(reg::DRIVER_FEATURES, (accepted >> (32 * half)) as u32);
         }
