@@ -4,6 +4,8 @@ use crate::cpu::port;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 const BASE: u16 = 0x2f8;
+/// dom0's (COM1), as GRUB left it.
+const CONSOLE: u16 = 0x3f8;
 const UNKNOWN: u8 = 0;
 const PRESENT: u8 = 1;
 const ABSENT: u8 = 2;
@@ -39,16 +41,18 @@ pub fn send(text: &str) {
     }
     for &byte in text.as_bytes() {
         if byte == b'\n' {
-            send_byte(b'\r');
+            send_byte(BASE, b'\r');
         }
-        send_byte(byte);
+        send_byte(BASE, byte);
     }
 }
 
-fn send_byte(byte: u8) {
+/// To the port at `base`, when it has room: more than its queue holds would be lost. One that is not there reads as
+/// ready.
+fn send_byte(base: u16, byte: u8) {
     for _ in 0..100_000 {
-        if port::read8(BASE + 5) & 0x20 != 0 {
-            port::write8(BASE, byte);
+        if port::read8(base + 5) & 0x20 != 0 {
+            port::write8(base, byte);
             return;
         }
     }
@@ -58,10 +62,6 @@ fn send_byte(byte: u8) {
 pub fn emergency(text: &str) {
     send(text);
     send("\n");
-    for &byte in text.as_bytes() {
-        port::write8(0x3f8, byte);
-    }
-    port::write8(0x3f8, b'\r');
-    port::write8(0x3f8, b'\n');
+    text.bytes().chain(*b"\r\n").for_each(|byte| send_byte(CONSOLE, byte));
     crate::memory::direct::write_text_screen(text);
 }
