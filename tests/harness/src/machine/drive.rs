@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long dom0 may take to its first command, on the slowest of machines.
+const BEGIN: Duration = Duration::from_secs(300);
 /// How long a machine may take to power off after its commands' end.
 const POWER_OFF: Duration = Duration::from_secs(30);
 
@@ -62,6 +64,7 @@ pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, timeout: Duration, watc
     thread::spawn(move || read_frames(pipe, &sender));
     let mut ready_after = None;
     let status = loop {
+        let deadline = if ready_after.is_none() { deadline.min(start + BEGIN) } else { deadline };
         match next(&frames, deadline, watch)? {
             Next::Frame(frame) => match frame.kind {
                 Kind::Ready => ready_after = Some(start.elapsed()),

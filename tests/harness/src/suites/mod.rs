@@ -8,6 +8,7 @@ mod choose;
 mod host;
 pub use host::logged;
 mod report;
+pub use report::STARTED_AGAIN;
 mod schedule;
 
 pub use case::{Case, Context, Runner, Verdict};

@@ -11,6 +11,8 @@ use std::{process::ExitCode, time::Duration};
 const LINES: usize = 12;
 /// How much of what a failed machine's commands printed is shown again at the end.
 const LINES_AGAIN: usize = 5;
+/// A file in the folder of a case whose machine was started a second time.
+pub const STARTED_AGAIN: &str = "started-again";
 /// Logs that a case may have left.
 const LOGS: [&str; 6] = ["output", "stdout", "stderr", "console.log", "hypervisor.log", "emulator.log"];
 
@@ -53,10 +55,17 @@ pub fn summary(tree: &Tree, results: &[Finished], took: Duration) -> ExitCode {
     let count = |wanted: &str| results.iter().filter(|result| word(&result.verdict) == wanted).count();
     println!();
     for result in results {
+        let folder = folder_of(tree, &result.name);
+        if folder.join(STARTED_AGAIN).exists() {
+            println!(
+                "again   {}: dom0 stood still in its first start ({}/machine-state)",
+                result.name,
+                folder.display()
+            );
+        }
         match &result.verdict {
             Verdict::Passed => {}
             Verdict::Failed(reasons) => {
-                let folder = folder_of(tree, &result.name);
                 println!("FAILED  {} ({})", result.name, folder.display());
                 explain(reasons);
                 let lines = last_lines(&folder.join("stdout"), LINES_AGAIN);
