@@ -1,4 +1,5 @@
-//! What exits cost: a loop for each kind, its result as a line of JSON. Options: `rounds=` (default 20000).
+//! What exits cost: a loop for each kind, its result as a line of JSON. Options: `rounds=` (default 20000);
+//! `awake=1`: nothing that sleeps, for a monitor whose guests may not wake up.
 
 use crate::boot::command_line;
 use crate::cpu::apic::{self, reg};
@@ -33,6 +34,19 @@ fn is_amd() -> bool {
     cpuid(0, 0)[1] == u32::from_le_bytes(*b"Auth")
 }
 
+/// Sleeps until its timer wakes it up.
+fn halts(rounds: u64) {
+    apic::write(reg::DIVIDE, 0xb);
+    apic::write(reg::TIMER, 0x51);
+    measure("halt", rounds, |_| {
+        let before = interrupts::count(0x51);
+        apic::write(reg::INITIAL_COUNT, 1000);
+        while interrupts::count(0x51) == before {
+            cpu::sleep();
+        }
+    });
+}
+
 pub fn run() -> Outcome {
     let rounds = command_line::number("rounds", 20_000).max(PARTS);
     measure("cpuid", rounds, |_| {
@@ -57,18 +71,14 @@ pub fn run() -> Outcome {
         let before = interrupts::count(0x50);
         apic::send(cpu::number(), apic::FIXED | 0x50);
         while interrupts::count(0x50) == before {
-            cpu::sleep();
+            cpu::enable_interrupts();
+            core::hint::spin_loop();
+            cpu::disable_interrupts();
         }
     });
-    apic::write(reg::DIVIDE, 0xb);
-    apic::write(reg::TIMER, 0x51);
-    measure("halt", rounds / 20, |_| {
-        let before = interrupts::count(0x51);
-        apic::write(reg::INITIAL_COUNT, 1000);
-        while interrupts::count(0x51) == before {
-            cpu::sleep();
-        }
-    });
+    if command_line::number("awake", 0) == 0 {
+        halts(rounds / 20);
+    }
     // Each page once: nothing of it is in memory before. Long parts: a host may give 2 MiB at a time.
     let pages = memory::pages() / 5 * 5;
     measure_in(5, "first_touch", pages, |page| memory::write(page, 0, 1));

@@ -3,7 +3,7 @@
 use super::lines::Lines;
 use crate::{
     build::{self, Built},
-    machine::{self, Console, Ended, RunFolder, Watch, drive, last_lines},
+    machine::{self, Console, Ended, RunFolder, Watch, last_lines},
     options::RunOptions,
     run::{Plan, build_options},
     tree::Tree,
@@ -48,8 +48,11 @@ impl<'a> Lab<'a> {
         let folder = RunFolder::new(self.tree, false)?;
         let plan = Plan::new(&options, &built.disk, folder.path(), Console::File)?;
         let mut lines = Lines::new(watcher);
-        let mut machine = machine::start(&plan.config)?;
-        let outcome = drive(&mut machine, &mut lines, experiment.timeout, &Watch::default())?;
+        let (outcome, again) =
+            machine::start_and_drive(&plan.config, &mut lines, experiment.timeout, &Watch::default())?;
+        if again {
+            eprintln!("dom0 stood still in its first start (CAVEATS.md, \"Emulators\"): this is its second");
+        }
         match (&outcome.ended, outcome.status, outcome.ready_after) {
             (Ended::PoweredOff, Some(0), Some(ready)) => Ok(ready),
             (ended, status, _) => bail!(

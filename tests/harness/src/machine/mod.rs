@@ -1,5 +1,6 @@
 //! Emulated machines: what they are made of, how each emulator is told, and how one is driven.
 
+mod again;
 mod bochs;
 mod child;
 mod config;
@@ -12,6 +13,7 @@ mod sink;
 mod tail;
 mod watch;
 
+pub use again::start_and_drive;
 pub use child::Machine;
 pub use config::{Config, Console};
 pub use disk::Disk;

@@ -21,6 +21,11 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
+    /// Whether there is nothing to watch for.
+    pub fn is_for_nothing(&self) -> bool {
+        self.console.is_none() && self.hypervisor.is_none()
+    }
+
     /// How often to look.
     pub fn period(&self) -> Duration {
         match (&self.console, &self.hypervisor) {

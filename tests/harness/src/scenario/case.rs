@@ -2,8 +2,8 @@
 
 use super::{arguments, disks, file::Scenario, matrix};
 use crate::{
-    machine::{self, Config, Console, Ended, Outcome, Watch, drive},
-    options::{Kind, RunOptions},
+    machine::{self, Config, Console, Ended, Outcome, Watch},
+    options::RunOptions,
     run::Plan,
     suites::{Case, Context, STARTED_AGAIN, Verdict},
     tree,
@@ -74,23 +74,13 @@ fn boot(scenario: &Scenario, options: &RunOptions, context: &Context) -> Result<
         console: scenario.until.console.as_deref().map(|pattern| (plan.config.console_log(), pattern)),
         hypervisor: scenario.until.hypervisor.as_deref().map(|pattern| (plan.config.hypervisor_log.clone(), pattern)),
     };
-    let mut outcome = drive(&mut machine::start(&plan.config)?, &mut kept, timeout, &watch)?;
-    if !scenario.until.is_said() && stood_still(&plan.config, &outcome) {
+    let (outcome, again) = machine::start_and_drive(&plan.config, &mut kept, timeout, &watch)?;
+    if again {
         fs::write(context.folder.join(STARTED_AGAIN), "")?;
-        kept = machine::Kept::in_folder(&context.folder)?;
-        outcome = drive(&mut machine::start(&plan.config)?, &mut kept, timeout, &watch)?;
     }
     let mut wrong = end(scenario, &outcome);
     wrong.extend(outputs(scenario, &plan.config, &kept)?);
     Ok(if wrong.is_empty() { Verdict::Passed } else { Verdict::Failed(wrong) })
-}
-
-/// Whether dom0 did not come to its first command where QEMU runs CPUs beside each other: it was seen to stay in a
-/// breakpoint that the kernel puts into its code for a moment (CAVEATS.md, "Emulators"). Such a machine is started a second
-/// time, and the report says so.
-fn stood_still(config: &Config, outcome: &Outcome) -> bool {
-    let beside_each_other = config.kind == Kind::Qemu && config.smp > 1 && !config.icount;
-    beside_each_other && matches!(outcome.ended, Ended::TimedOut) && outcome.ready_after.is_none()
 }
 
 /// What is wrong with how the run ended.
