@@ -71,9 +71,7 @@ pub fn run() -> Outcome {
         let before = interrupts::count(0x50);
         apic::send(cpu::number(), apic::FIXED | 0x50);
         while interrupts::count(0x50) == before {
-            cpu::enable_interrupts();
-            core::hint::spin_loop();
-            cpu::disable_interrupts();
+            cpu::take_interrupts();
         }
     });
     if command_line::number("awake", 0) == 0 {

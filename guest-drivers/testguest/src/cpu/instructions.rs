@@ -82,6 +82,12 @@ pub fn sleep() {
     unsafe { asm!("sti", "hlt", "cli", options(nostack)) }
 }
 
+/// Takes interrupts that wait, and none afterwards.
+pub fn take_interrupts() {
+    // SAFETY: they are taken after the NOP, when STI's shadow is over; handlers save what they use.
+    unsafe { asm!("sti", "nop", "nop", "cli", options(nostack)) }
+}
+
 /// Halts once, with interrupts off: only an NMI or INIT ends it.
 pub fn halt_forever_step() {
     // SAFETY: touches nothing.
