@@ -1,9 +1,12 @@
 # Commands for a guest with a file system on its first disk and nothing on its second, which becomes its
-# swap area: for 45 seconds, and at least twice, it fills files, in memory and on the disk, beside a program that cycles through
-# memory, and compares all of it.
+# swap area: until a line comes on its console, and at least twice, it fills files, in memory and on the disk,
+# beside a program that cycles through memory, and compares all of it.
 echo 0 >/proc/sys/vm/page-cluster
 mkswap /dev/vdb >/dev/null && swapon /dev/vdb && mount /dev/vda /mnt || exit 1
-workload 64 45 >/run/workload &
+(read -r line && : >/run/enough) </dev/hvc0 &
+{
+    until [ -e /run/enough ]; do workload 80 10 || exit; done >/run/workload
+} &
 same() { [ "$(sha256sum <"$1")" = "$sum" ] || { echo "guest: $1 differs"; exit 1; }; }
 round=0
 while kill -0 $! 2>/dev/null || [ $round -lt 2 ]; do

@@ -185,6 +185,7 @@ impl<H: Hypervisor> Daemon<H> {
             built: false,
             paused: creation.paused,
             killed: false,
+            virtio_console: false,
             devices: devices.clone(),
         };
         self.consoles.open(&record.name);

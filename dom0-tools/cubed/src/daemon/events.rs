@@ -3,7 +3,7 @@
 use super::Daemon;
 use crate::channel::hypervisor::Refused;
 use crate::channel::{Event, Hypervisor, Request};
-use crate::devices::{bytes, entropy};
+use crate::devices::{Console, bytes, entropy};
 use abi::domain::state;
 use abi::event::segment;
 use protocol::DeviceKind;
@@ -100,6 +100,19 @@ impl<H: Hypervisor> Daemon<H> {
             console.type_in(bytes);
         }
         self.pump();
+    }
+
+    /// Writes down where input goes, for the next daemon.
+    pub(super) fn note_lines(&mut self) {
+        let consoles = &self.consoles;
+        let mut changed = Vec::new();
+        for (id, domain) in &mut self.domains {
+            let is_virtio = consoles.get(&domain.record.name).is_some_and(Console::is_virtio);
+            if std::mem::replace(&mut domain.record.virtio_console, is_virtio) != is_virtio {
+                changed.push(*id);
+            }
+        }
+        changed.into_iter().for_each(|id| self.save(id));
     }
 
     /// Moves waiting input to the guests.

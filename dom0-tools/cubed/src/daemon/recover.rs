@@ -86,7 +86,7 @@ impl<H: Hypervisor> Daemon<H> {
                 "its limit is below its memory, and this cubed has no store: at its limit it waits for a cubed with its store"
             );
         }
-        self.consoles.open(&domain.record.name);
+        self.consoles.open(&domain.record.name).set_virtio(domain.record.virtio_console);
         for disk in domain.disks() {
             self.disks.adopt(id, disk);
         }
@@ -145,6 +145,7 @@ fn stranger(id: u32, info: &DomainInfo) -> Record {
         built: info.state != state::BUILDING,
         paused: true,
         killed: false,
+        virtio_console: false,
         devices: Vec::new(),
     }
 }

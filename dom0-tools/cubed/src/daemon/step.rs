@@ -21,6 +21,7 @@ impl<H: Hypervisor> Daemon<H> {
         self.tear_down();
         self.time_out();
         self.consoles.log();
+        self.note_lines();
         let quiet = quiet && !self.disks_work();
         self.note_resolved();
         self.lost.is_none() && (!quiet || self.busy())

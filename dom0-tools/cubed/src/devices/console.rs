@@ -61,6 +61,17 @@ impl Console {
         &self.output
     }
 
+    /// Whether input goes to the virtio device, not to the early 16550.
+    #[must_use]
+    pub fn is_virtio(&self) -> bool {
+        self.line == Line::Virtio
+    }
+
+    /// Where input goes, as an earlier daemon had it.
+    pub fn set_virtio(&mut self, is_virtio: bool) {
+        self.line = if is_virtio { Line::Virtio } else { Line::Uart };
+    }
+
     /// Puts back output of an earlier daemon.
     pub fn restore(&mut self, bytes: &[u8]) {
         self.output.push(bytes);

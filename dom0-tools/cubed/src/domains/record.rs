@@ -33,6 +33,8 @@ pub struct Record {
     pub paused: bool,
     /// It is to be torn down (`kill`); the next daemon goes on with that.
     pub killed: bool,
+    /// Its console's last output came over virtio: input goes there.
+    pub virtio_console: bool,
     /// Devices by slot.
     pub devices: Vec<DeviceRecord>,
 }

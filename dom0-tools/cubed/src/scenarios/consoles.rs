@@ -105,6 +105,29 @@ fn a_waiting_receive_request_survives_the_daemon() {
 }
 
 #[test]
+fn a_new_daemon_types_where_the_last_output_came_from() {
+    let mut world = World::new();
+    let id = world.create("guest", "");
+    let room = [Piece::Bytes(vec![0; 8])];
+    let name = world.model.borrow_mut().request(id, CONSOLE, 0, &[], &room).unwrap();
+    print(&mut world, id, "> ");
+    world.kill();
+    world.start();
+    world.daemon().type_in("guest", b"hi");
+    let used = world.until("the input", |world| world.model.borrow_mut().answer(id, name));
+    assert_eq!(&used.bytes[..2], b"hi");
+
+    let early = crate::channel::Event::Uart { domain: id, bytes: b"# ".to_vec() };
+    world.model.borrow_mut().events.push_back(early);
+    world.model.borrow_mut().request(id, CONSOLE, 0, &[], &room).unwrap();
+    world.settle();
+    world.kill();
+    world.start();
+    world.daemon().type_in("guest", b"ls");
+    assert_eq!(world.model.borrow_mut().domain(id).uart_input, b"ls");
+}
+
+#[test]
 fn entropy_is_given_and_bounded() {
     let mut world = World::new();
     let id = world.create("guest", "");
