@@ -6,9 +6,9 @@ use common::*;
 use proptest::prelude::*;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use store::{Backend, Error, Fault, Options, Store, check};
-use tesseract::{Record, RefTable};
+use tesseract::{Durable, Record, RefTable};
 
 const LATER: [u8; 16] = [2; 16];
 
@@ -155,6 +155,38 @@ fn a_journal_that_can_be_written_again_takes_up_what_had_failed() {
         let (_, recovered) = open(&place.path, Backend::Auto);
         let refs = &recovered.refs;
         assert_eq!((refs.current(1, 1), refs.current(1, 3), refs.len()), (Some(1), Some(3), 2 + 600));
+    }
+}
+
+#[test]
+fn after_a_sync_that_failed_the_journal_is_written_anew() {
+    for what in [Durable::Store, Durable::Journal] {
+        let place = place();
+        let (on, named) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let hook: store::FaultHook = {
+            let (on, named) = (on.clone(), named.clone());
+            Arc::new(move |a| {
+                // The superblock's copies are the first two blocks.
+                named.fetch_add(u64::from(a.journal && a.offset < 2 * tesseract::BLOCK), Ordering::Relaxed);
+                (on.load(Ordering::Relaxed) && a.write && a.len == 0).then_some(Fault::Error(5))
+            })
+        };
+        let (mut store, _) =
+            Store::open(&place.path, &Options { faults: Some(hook), ..options(Backend::Auto) }).unwrap();
+        append(&mut store, vec![set(1, Some(1))]);
+        let before = named.load(Ordering::Relaxed);
+        on.store(true, Ordering::Relaxed);
+        store.sync(9, what);
+        store.submit();
+        assert!(wait(&mut store, 1)[0].result.is_err());
+        on.store(false, Ordering::Relaxed);
+        append(&mut store, vec![set(2, Some(2))]);
+        assert_eq!(named.load(Ordering::Relaxed), before + 2, "{what:?}");
+        append(&mut store, vec![set(3, Some(3))]);
+        assert_eq!(named.load(Ordering::Relaxed), before + 2, "{what:?}");
+        drop(store);
+        let (_, recovered) = open(&place.path, Backend::Auto);
+        assert_eq!(current(&recovered.refs), [(1, 1), (2, 2), (3, 3)]);
     }
 }
 

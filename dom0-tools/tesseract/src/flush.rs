@@ -6,7 +6,7 @@
 //! did not. Until the commit is durable, the slots of the last durable state stay untouched.
 
 use crate::action::{Durable, Op, Outcome, Status};
-use crate::state::{FlushRun, FlushStep, Pending, Waiter};
+use crate::state::{FlushPart, FlushRun, FlushStep, Pending, Waiter};
 use crate::{Map, Record};
 
 impl Map {
@@ -29,23 +29,25 @@ impl Map {
         let waiters = std::mem::take(&mut d.waiting);
         let mark = self.next_mark;
         let (step, left) = if commit { (FlushStep::Data(Some(mark)), 3) } else { (FlushStep::Data(None), 1) };
-        d.flush = Some(FlushRun { step, left, failed: false, waiters });
+        let failed = waiters.iter().any(Waiter::is_guest) && std::mem::take(&mut d.untold);
+        d.flush = Some(FlushRun { step, left, failed, lost: false, waiters });
         if commit {
             self.next_mark += 1;
             let record = Record::Mark { disk, mark };
             self.apply(&record);
-            self.emit(Op::Journal(vec![record]), Pending::Flush { disk, journal: true });
-            self.emit(Op::Sync(Durable::Store), Pending::Flush { disk, journal: false });
+            self.emit(Op::Journal(vec![record]), Pending::Flush { disk, part: FlushPart::Append });
+            self.emit(Op::Sync(Durable::Store), Pending::Flush { disk, part: FlushPart::Store });
         }
-        self.emit(Op::Sync(Durable::Disk(disk)), Pending::Flush { disk, journal: false });
+        self.emit(Op::Sync(Durable::Disk(disk)), Pending::Flush { disk, part: FlushPart::Image });
     }
 
-    pub(crate) fn flush_step_done(&mut self, disk: u16, outcome: Outcome) {
+    pub(crate) fn flush_step_done(&mut self, disk: u16, part: FlushPart, outcome: Outcome) {
         let Some(run) = self.disks.get_mut(&disk).and_then(|d| d.flush.as_mut()) else {
             return;
         };
         run.left -= 1;
         run.failed |= outcome != Outcome::Done;
+        run.lost |= outcome != Outcome::Done && part != FlushPart::Append;
         if run.left > 0 {
             return;
         }
@@ -53,11 +55,12 @@ impl Map {
         match run.step {
             FlushStep::Data(Some(mark)) if !failed => {
                 (run.step, run.left) = (FlushStep::Commit(mark), 1);
-                self.emit(Op::Journal(vec![Record::Commit { disk, mark }]), Pending::Flush { disk, journal: true });
+                let commit = Op::Journal(vec![Record::Commit { disk, mark }]);
+                self.emit(commit, Pending::Flush { disk, part: FlushPart::Append });
             }
             FlushStep::Commit(mark) if !failed => {
                 (run.step, run.left) = (FlushStep::Seal(mark), 1);
-                self.emit(Op::Sync(Durable::Journal), Pending::Flush { disk, journal: false });
+                self.emit(Op::Sync(Durable::Journal), Pending::Flush { disk, part: FlushPart::Store });
             }
             FlushStep::Seal(mark) if !failed => {
                 self.apply(&Record::Commit { disk, mark });
@@ -68,12 +71,24 @@ impl Map {
         }
     }
 
+    /// The store did not become durable, as the flush of `disk` will tell. The kernel tells it once: whatever else
+    /// relies on the store's bytes must not take a later success for its own.
+    pub(crate) fn store_not_durable(&mut self, disk: u16) {
+        for (&other, d) in self.disks.iter_mut().filter(|(other, _)| **other != disk) {
+            match &mut d.flush {
+                Some(run) if run.step != FlushStep::Data(None) => (run.failed, run.lost) = (true, true),
+                _ => d.untold |= self.refs.tentative(other) > 0,
+            }
+        }
+    }
+
     fn end_flush(&mut self, disk: u16, ok: bool) {
         let Some(d) = self.disks.get_mut(&disk) else {
             return;
         };
         d.commit_failed = !ok;
         let Some(run) = d.flush.take() else { return };
+        d.untold |= run.lost && !run.waiters.iter().any(Waiter::is_guest);
         let more = !d.waiting.is_empty();
         for waiter in run.waiters {
             match waiter {

@@ -9,7 +9,7 @@ use crate::paused::Paused;
 use crate::queue::JobId;
 use crate::sick::Sick;
 use crate::slots::Slots;
-use crate::state::{Disk, Loading, Pending, PinId, Request};
+use crate::state::{Disk, FlushPart, Loading, Pending, PinId, Request};
 use crate::stats::{Stats, Totals};
 use crate::{PageId, RefTable, RequestId};
 use abi::BlockRef;
@@ -137,11 +137,13 @@ impl Map {
                 self.appended(id, outcome);
                 self.journal_answered(job, outcome);
             }
-            Some(Pending::Flush { disk, journal }) => {
-                if journal {
-                    self.appended(id, outcome);
+            Some(Pending::Flush { disk, part }) => {
+                match part {
+                    FlushPart::Append => self.appended(id, outcome),
+                    FlushPart::Store if outcome != Outcome::Done => self.store_not_durable(disk),
+                    FlushPart::Store | FlushPart::Image => {}
                 }
-                self.flush_step_done(disk, outcome);
+                self.flush_step_done(disk, part, outcome);
             }
         }
         self.finish_call()

@@ -47,11 +47,21 @@ pub(crate) enum Pending {
     Ask {
         job: JobId,
     },
-    /// `journal`: it is an append.
     Flush {
         disk: u16,
-        journal: bool,
+        part: FlushPart,
     },
+}
+
+/// What an action of a flush does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FlushPart {
+    /// Appends to the journal.
+    Append,
+    /// Makes the store, slots and journal, durable.
+    Store,
+    /// Makes the image durable.
+    Image,
 }
 
 /// A page that is being read in.
@@ -75,6 +85,8 @@ pub(crate) struct Disk {
     pub(crate) resolve: Option<ResolveRun>,
     /// The last commit failed: waiting for another frees nothing.
     pub(crate) commit_failed: bool,
+    /// Bytes of it did not become durable, and no guest was told: the next flush that one asks for must not succeed.
+    pub(crate) untold: bool,
 }
 
 /// Who waits for a flush.
@@ -83,6 +95,13 @@ pub(crate) enum Waiter {
     Request(RequestId),
     Map,
     Resolve,
+}
+
+impl Waiter {
+    /// A guest asked, and will be told.
+    pub(crate) const fn is_guest(&self) -> bool {
+        matches!(self, Self::Request(_))
+    }
 }
 
 /// Where a flush is.
@@ -102,6 +121,8 @@ pub(crate) struct FlushRun {
     pub(crate) step: FlushStep,
     pub(crate) left: u32,
     pub(crate) failed: bool,
+    /// A sync failed, not only an append.
+    pub(crate) lost: bool,
     pub(crate) waiters: Vec<Waiter>,
 }
 

@@ -14,6 +14,7 @@ use tesseract::Record;
 enum Command {
     Append(u64, Vec<Record>),
     Disk(Box<DiskEntry>, Sender<io::Result<()>>),
+    Distrust,
 }
 
 /// Handle of the thread. Dropping it lets the thread finish what it was given.
@@ -36,6 +37,13 @@ impl Journal {
         if let Some(send) = &self.send {
             // The receiver lives until the sender is dropped.
             let _ = send.send(Command::Append(token, records));
+        }
+    }
+
+    /// What was appended so far may not be on the disk, although the kernel took it.
+    pub(crate) fn distrust(&self) {
+        if let Some(send) = &self.send {
+            let _ = send.send(Command::Distrust);
         }
     }
 
@@ -73,6 +81,10 @@ fn run(mut writer: Writer, receive: &Receiver<Command>, mailbox: &Mailbox) {
                     flush(&mut writer, &mut tokens, &mut records, mailbox);
                     // Nobody waits any more: nobody to tell.
                     let _ = reply.send(writer.put_disk(&disk));
+                }
+                Command::Distrust => {
+                    flush(&mut writer, &mut tokens, &mut records, mailbox);
+                    writer.distrust();
                 }
             }
         }

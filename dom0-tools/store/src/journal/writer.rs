@@ -31,6 +31,8 @@ pub(crate) struct Writer {
     naming: Option<Superblock>,
     /// Appends failed; when.
     failed: Option<Instant>,
+    /// Whether the appends so far are on the disk is not known.
+    distrusted: bool,
     faults: Option<FaultHook>,
 }
 
@@ -47,7 +49,8 @@ impl Writer {
         // An earlier process may have begun the next generations: a leap, so that none of its blocks fits ours.
         let leap = random()?.first_chunk().copied().map_or(0, u32::from_le_bytes);
         let tried = superblock.generation + 2 * u64::from(leap);
-        let mut writer = Self { volume, superblock, state, used: 0, tried, naming: None, failed: None, faults };
+        let mut writer =
+            Self { volume, superblock, state, used: 0, tried, naming: None, failed: None, distrusted: false, faults };
         writer.next_generation()?;
         Ok(writer)
     }
@@ -69,14 +72,21 @@ impl Writer {
         Ok(synced?)
     }
 
+    /// A sync failed: the next append begins a new generation, which says all of it again.
+    pub(crate) fn distrust(&mut self) {
+        self.distrusted = true;
+    }
+
     fn put(&mut self, bodies: Vec<Body>) -> io::Result<()> {
         bodies.iter().for_each(|b| self.state.apply(b));
         if self.failed.is_some_and(|at| at.elapsed() < PAUSE) {
             return Err(io::Error::other("the journal has failed just now"));
         }
         let full = self.used + bodies.len() as u64 > self.superblock.geometry.area;
-        let result = if full || self.failed.is_some() { self.next_generation() } else { self.write(&bodies) };
+        let anew = full || self.distrusted || self.failed.is_some();
+        let result = if anew { self.next_generation() } else { self.write(&bodies) };
         self.failed = result.is_err().then(Instant::now);
+        self.distrusted = false;
         result
     }
 

@@ -73,6 +73,8 @@ pub struct Store {
     /// The journal's word about disks.
     known: BTreeMap<u16, DiskEntry>,
     images: BTreeMap<u16, Arc<Volume>>,
+    /// Tokens of syncs of the store itself that are under way.
+    syncs: BTreeSet<u64>,
     /// Numbers that no new image gets.
     reserved: BTreeSet<u16>,
     patience: Duration,

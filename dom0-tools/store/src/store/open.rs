@@ -95,6 +95,7 @@ impl Store {
             id,
             known,
             images: BTreeMap::new(),
+            syncs: BTreeSet::new(),
             reserved: BTreeSet::new(),
             patience: options.patience,
         };

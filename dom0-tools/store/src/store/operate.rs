@@ -2,10 +2,9 @@
 
 use super::Store;
 use crate::format::Geometry;
-use crate::io::{Backend, Completion, IoOp, Request, Volume};
+use crate::io::{Backend, Completion, IoOp, Request};
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
 use tesseract::{Durable, Medium, Record};
 
 impl Store {
@@ -54,7 +53,12 @@ impl Store {
             Durable::Disk(disk) => self.images.get(&disk).cloned(),
         };
         match volume {
-            Some(volume) => self.queue_sync(token, volume),
+            Some(volume) => {
+                if !matches!(what, Durable::Disk(_)) {
+                    self.syncs.insert(token);
+                }
+                self.engine.queue(Request { token, volume, offset: 0, op: IoOp::Sync });
+            }
             None => self.refuse(token, IoOp::Sync, io::ErrorKind::NotFound),
         }
     }
@@ -71,11 +75,13 @@ impl Store {
 
     /// Appends what has ended to `into`. Does not wait.
     pub fn completions(&mut self, into: &mut Vec<Completion>) {
+        let old = into.len();
         self.engine.completions(into);
-    }
-
-    fn queue_sync(&mut self, token: u64, volume: Arc<Volume>) {
-        self.engine.queue(Request { token, volume, offset: 0, op: IoOp::Sync });
+        for done in into.iter().skip(old) {
+            if self.syncs.remove(&done.token) && done.result.is_err() {
+                self.journal.distrust();
+            }
+        }
     }
 
     fn refuse(&self, token: u64, op: IoOp, why: io::ErrorKind) {

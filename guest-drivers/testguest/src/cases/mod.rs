@@ -17,6 +17,7 @@ mod memory;
 mod mmio;
 mod msr;
 mod ports;
+mod reconcile;
 mod ring3;
 mod smp;
 mod splitmerge;

@@ -30,6 +30,7 @@ const CASES: &[(&str, Case)] = &[
     ("mmio", super::mmio::run),
     ("msr", super::msr::run),
     ("ports", super::ports::run),
+    ("reconcile", super::reconcile::run),
     ("smp", super::smp::run),
     ("splitmerge", super::splitmerge::run),
 ];

@@ -115,6 +115,8 @@ impl Until {
 pub struct Different {
     /// Seconds.
     pub timeout: Option<u64>,
+    /// Numbers of CPUs.
+    pub smp: Option<OneOrMore<u32>>,
     /// CPU model.
     pub cpu: Option<String>,
     /// Memory of the machine.

@@ -45,8 +45,9 @@ pub struct Variant {
 pub fn variants(scenario: &Scenario) -> Vec<(Variant, String)> {
     let mut all = Vec::new();
     for machine in scenario.machine.all() {
+        let smp = scenario.bochs.smp.as_ref().filter(|_| machine == Kind::Bochs).unwrap_or(&scenario.smp);
         for firmware in scenario.firmware.all() {
-            for smp in scenario.smp.all() {
+            for smp in smp.all() {
                 let variant = Variant { machine, firmware, smp };
                 if (machine, firmware) != (Kind::Bochs, Firmware::Uefi) {
                     all.push((variant, suffix(scenario, variant)));
@@ -87,5 +88,13 @@ mod tests {
         let scenario = toml::from_str(text).unwrap();
         let names: Vec<_> = variants(&scenario).into_iter().map(|(_, name)| name).collect();
         assert_eq!(names, ["@qemu-bios", "@qemu-uefi", "@bochs-bios"]);
+    }
+
+    #[test]
+    fn bochs_may_have_other_numbers_of_cpus() {
+        let text = "about = 'x'\ntimeout = 9\nmachine = ['qemu', 'bochs']\nsmp = [1, 2]\n[bochs]\nsmp = 2";
+        let scenario = toml::from_str(text).unwrap();
+        let names: Vec<_> = variants(&scenario).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(names, ["@qemu-1cpu", "@qemu-2cpu", "@bochs-2cpu"]);
     }
 }
