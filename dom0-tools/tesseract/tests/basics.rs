@@ -1,51 +1,10 @@
 //! The map's contract on single operations.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
 use abi::BlockRef;
+use common::*;
 use tesseract::*;
-
-const P: PageId = PageId { domain: 1, page: 5 };
-const R: RequestId = RequestId { domain: 1, request: 9 };
-
-fn map() -> Map {
-    let mut map = Map::new(Config::new(256));
-    map.attach(3, 1 << 20).unwrap();
-    map
-}
-
-/// The single action of a call.
-fn one(actions: Vec<Action>) -> Action {
-    assert_eq!(actions.len(), 1, "{actions:?}");
-    actions.into_iter().next().unwrap()
-}
-
-/// Pages `P` out; the slot that it went to.
-fn swap_out(map: &mut Map, page: PageId) -> BlockRef {
-    let write = one(map.page_out(page, false));
-    let Op::Write { to, ref pieces } = write.op else { panic!("{write:?}") };
-    assert_eq!((to.medium, pieces.as_slice()), (Medium::Store, &[Piece { len: 4096, source: Source::Page(page) }][..]));
-    let done = one(map.complete(write.id, Outcome::Done));
-    let Op::PageOutDone { block, .. } = done.op else { panic!("{done:?}") };
-    assert!(map.complete(done.id, Outcome::Done).is_empty());
-    block
-}
-
-/// Completes `todo` and what comes of it, well but for `failing`; what a request was told.
-fn work_off(map: &mut Map, mut todo: Vec<Action>, failing: Option<&Op>) -> Option<Status> {
-    let mut told = None;
-    while let Some(action) = todo.pop() {
-        if let Op::Complete { status, .. } = action.op {
-            told = Some(status);
-        }
-        let outcome = if Some(&action.op) == failing { Outcome::Failed } else { Outcome::Done };
-        todo.extend(map.complete(action.id, outcome));
-    }
-    told
-}
-
-fn write_of(page: PageId, block: BlockRef) -> [WriteSegment; 1] {
-    [WriteSegment { len: 4096, payload: Payload::Reference { page: page.page, block } }]
-}
 
 #[test]
 fn r1_a_write_of_a_swapped_page_is_a_journal_record_and_no_read() {
@@ -131,96 +90,6 @@ fn a_partial_write_to_a_referenced_block_takes_the_whole_block_home() {
     );
     let journal = one(map.complete(write.id, Outcome::Done));
     assert_eq!(journal.op, Op::Journal(vec![Record::Set { disk: 3, lba: 0, slot: None }]));
-}
-
-#[test]
-fn a_flush_with_new_references_orders_data_commit_and_journal() {
-    let mut map = map();
-    let block = swap_out(&mut map, P);
-    let journal = one(map.guest_write(R, 3, 0, &write_of(P, block)));
-    map.complete(journal.id, Outcome::Done);
-    let data = map.guest_flush(R, 3);
-    let ops: Vec<&Op> = data.iter().map(|a| &a.op).collect();
-    let mark = match ops.as_slice() {
-        [Op::Journal(mark), Op::Sync(Durable::Store), Op::Sync(Durable::Disk(3))] => match mark.as_slice() {
-            [Record::Mark { disk: 3, mark }] => *mark,
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    };
-    assert!(map.complete(data[0].id, Outcome::Done).is_empty());
-    assert!(map.complete(data[1].id, Outcome::Done).is_empty());
-    let commit = one(map.complete(data[2].id, Outcome::Done));
-    assert_eq!(commit.op, Op::Journal(vec![Record::Commit { disk: 3, mark }]));
-    let seal = one(map.complete(commit.id, Outcome::Done));
-    assert_eq!(seal.op, Op::Sync(Durable::Journal));
-    let done = one(map.complete(seal.id, Outcome::Done));
-    assert_eq!(done.op, Op::Complete { request: R, status: Status::Ok, associate: false });
-    // Nothing new: the image alone.
-    assert_eq!(one(map.guest_flush(R, 3)).op, Op::Sync(Durable::Disk(3)));
-}
-
-#[test]
-fn a_store_that_did_not_become_durable_fails_the_next_flush_of_each_disk_with_bytes_in_it() {
-    let mut map = map();
-    map.attach(4, 1 << 20).unwrap();
-    map.attach(5, 1 << 20).unwrap();
-    for (disk, page) in [(3, 5), (4, 6)] {
-        let page = PageId { domain: 1, page };
-        let block = swap_out(&mut map, page);
-        let journal = one(map.guest_write(R, disk, 0, &write_of(page, block)));
-        map.complete(journal.id, Outcome::Done);
-    }
-    // Disk 3 has the bad luck to ask; the kernel tells only once.
-    let data = map.guest_flush(R, 3);
-    assert_eq!(data[1].op, Op::Sync(Durable::Store));
-    for (action, outcome) in data.iter().zip([Outcome::Done, Outcome::Failed, Outcome::Done]) {
-        let after = map.complete(action.id, outcome);
-        assert!(after.iter().all(|a| a.op == Op::Complete { request: R, status: Status::IoError, associate: false }));
-    }
-    for (disk, status) in [(4, Status::IoError), (5, Status::Ok), (4, Status::Ok), (3, Status::Ok)] {
-        let todo = map.guest_flush(R, disk);
-        assert_eq!(work_off(&mut map, todo, None), Some(status), "{disk}");
-    }
-    map.audit().unwrap();
-}
-
-#[test]
-fn a_store_that_did_not_become_durable_fails_flushes_that_are_under_way() {
-    let mut map = map();
-    map.attach(4, 1 << 20).unwrap();
-    for (disk, page) in [(3, 5), (4, 6)] {
-        let page = PageId { domain: 1, page };
-        let block = swap_out(&mut map, page);
-        let journal = one(map.guest_write(R, disk, 0, &write_of(page, block)));
-        map.complete(journal.id, Outcome::Done);
-    }
-    let first = map.guest_flush(R, 3);
-    let second = map.guest_flush(RequestId { domain: 1, request: 10 }, 4);
-    map.complete(second[1].id, Outcome::Done);
-    map.complete(first[1].id, Outcome::Failed);
-    map.complete(second[0].id, Outcome::Done);
-    let done = one(map.complete(second[2].id, Outcome::Done));
-    assert!(matches!(done.op, Op::Complete { status: Status::IoError, .. }), "{done:?}");
-}
-
-#[test]
-fn a_sync_that_failed_when_no_guest_asked_fails_the_next_flush_that_one_asks_for() {
-    for failing in [Durable::Store, Durable::Disk(3)] {
-        let mut map = map();
-        let block = swap_out(&mut map, P);
-        let journal = one(map.guest_write(R, 3, 0, &write_of(P, block)));
-        map.complete(journal.id, Outcome::Done);
-        let todo = map.guest_flush(R, 3);
-        assert_eq!(work_off(&mut map, todo, None), Some(Status::Ok));
-        // The image is to be let go of: everything goes home, and the map flushes.
-        let todo = map.resolve_all(3).unwrap();
-        assert_eq!(work_off(&mut map, todo, Some(&Op::Sync(failing))), None);
-        let todo = map.guest_flush(R, 3);
-        assert_eq!(work_off(&mut map, todo, None), Some(Status::IoError), "{failing:?}");
-        let todo = map.guest_flush(R, 3);
-        assert_eq!(work_off(&mut map, todo, None), Some(Status::Ok));
-    }
 }
 
 #[test]

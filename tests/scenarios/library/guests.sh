@@ -117,7 +117,7 @@ rises() {
 # works NAME COUNTER [FROM]: waits until it rises, while the limit goes down and up: under one limit both kernels
 # settle on the pages that they keep, and R1 to R3 become rare.
 works() {
-    for round in 1 2 3 4 5 6 7 8 9 10; do
+    for round in $(seq 20); do
         rises "$@" && return
         cube mem limit "$1" 60M && sleep 2 && cube mem limit "$1" 92M && sleep 1
     done

@@ -15,7 +15,7 @@ pub fn build(tree: &Tree) -> Result<Programs> {
         .args(["build", "--release", "--target", "x86_64-unknown-linux-gnu", "--target-dir"])
         .arg(tree.target.join("dom0"))
         .args(PACKAGES.map(|package| ["-p", package]).concat())
-        .args(["--config", "profile.release.strip=true"])
+        .args(["--config", "profile.release.strip=true", "--config", "profile.release.debug=false"])
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(&tree.root);
