@@ -167,8 +167,9 @@ fn after_a_sync_that_failed_the_journal_is_written_anew() {
             let (on, named) = (on.clone(), named.clone());
             Arc::new(move |a| {
                 // The superblock's copies are the first two blocks.
-                named.fetch_add(u64::from(a.journal && a.offset < 2 * tesseract::BLOCK), Ordering::Relaxed);
-                (on.load(Ordering::Relaxed) && a.write && a.len == 0).then_some(Fault::Error(5))
+                named
+                    .fetch_add(u64::from(a.journal && a.len > 0 && a.offset < 2 * tesseract::BLOCK), Ordering::Relaxed);
+                (on.load(Ordering::Relaxed) && !a.journal && a.write && a.len == 0).then_some(Fault::Error(5))
             })
         };
         let (mut store, _) =
@@ -188,6 +189,30 @@ fn after_a_sync_that_failed_the_journal_is_written_anew() {
         let (_, recovered) = open(&place.path, Backend::Auto);
         assert_eq!(current(&recovered.refs), [(1, 1), (2, 2), (3, 3)]);
     }
+}
+
+#[test]
+fn a_sync_that_failed_in_the_journals_thread_fails_the_next_sync_of_the_store() {
+    let place = place();
+    let on = Arc::new(AtomicBool::new(false));
+    let hook: store::FaultHook = {
+        let on = on.clone();
+        Arc::new(move |a| (on.load(Ordering::Relaxed) && a.write && a.len == 0).then_some(Fault::Error(5)))
+    };
+    let (mut store, _) = Store::open(&place.path, &Options { faults: Some(hook), ..options(Backend::Auto) }).unwrap();
+    let sync = |store: &mut Store| {
+        store.sync(9, Durable::Store);
+        store.submit();
+        wait(store, 1)[0].result.is_ok()
+    };
+    assert!(sync(&mut store));
+    on.store(true, Ordering::Relaxed);
+    assert!(!sync(&mut store));
+    // The new generation's sync has failed, too, once this is answered.
+    fails(&mut store, vec![set(1, Some(1))]);
+    on.store(false, Ordering::Relaxed);
+    assert!(!sync(&mut store), "the kernel told the thread, and nobody else");
+    assert!(sync(&mut store));
 }
 
 #[test]

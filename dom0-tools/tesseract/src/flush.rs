@@ -29,8 +29,8 @@ impl Map {
         let waiters = std::mem::take(&mut d.waiting);
         let mark = self.next_mark;
         let (step, left) = if commit { (FlushStep::Data(Some(mark)), 3) } else { (FlushStep::Data(None), 1) };
-        let failed = waiters.iter().any(Waiter::is_guest) && std::mem::take(&mut d.untold);
-        d.flush = Some(FlushRun { step, left, failed, lost: false, waiters });
+        let lost = waiters.iter().any(Waiter::is_guest) && std::mem::take(&mut d.untold);
+        d.flush = Some(FlushRun { step, left, failed: false, lost, waiters });
         if commit {
             self.next_mark += 1;
             let record = Record::Mark { disk, mark };
@@ -74,9 +74,10 @@ impl Map {
     /// The store did not become durable, as the flush of `disk` will tell. The kernel tells it once: whatever else
     /// relies on the store's bytes must not take a later success for its own.
     pub(crate) fn store_not_durable(&mut self, disk: u16) {
+        self.slots.doubt();
         for (&other, d) in self.disks.iter_mut().filter(|(other, _)| **other != disk) {
             match &mut d.flush {
-                Some(run) if run.step != FlushStep::Data(None) => (run.failed, run.lost) = (true, true),
+                Some(run) if run.step != FlushStep::Data(None) => run.lost = true,
                 _ => d.untold |= self.refs.tentative(other) > 0,
             }
         }
@@ -93,7 +94,7 @@ impl Map {
         for waiter in run.waiters {
             match waiter {
                 Waiter::Map => {}
-                Waiter::Request(request) if ok => {
+                Waiter::Request(request) if ok && !run.lost => {
                     self.emit(Op::Complete { request, status: Status::Ok, associate: false }, Pending::Nothing);
                 }
                 Waiter::Request(request) => self.refuse(request),

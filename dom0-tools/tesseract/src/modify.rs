@@ -109,8 +109,14 @@ impl Map {
         }
         let mut released = Vec::new();
         for record in &records {
-            if let Record::Set { slot: Some(slot), .. } = record {
+            if let Record::Set { disk, slot: Some(slot), .. } = record {
                 self.slots.hold(*slot);
+                // Planned before a sync failed.
+                if self.slots.is_doubtful(*slot)
+                    && let Some(d) = self.disks.get_mut(disk)
+                {
+                    d.untold = true;
+                }
             }
             self.refs.apply(record, &mut released);
         }

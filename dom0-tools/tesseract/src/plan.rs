@@ -76,6 +76,7 @@ impl Map {
         let domain = job.request.map_or(0, |r| r.domain);
         let may_refer = self.switches_of(domain).r1
             && self.journal_is_well()
+            && !self.slots.is_doubtful(content.block())
             && self.disks.get(&disk).is_some_and(|d| d.resolve.is_none())
             && (current.is_some() || self.refs.len() + plan.records.len() < self.config.max_refs);
         if content.kind() == BlockRef::SWAP && may_refer {

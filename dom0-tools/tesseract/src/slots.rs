@@ -6,6 +6,7 @@
 //! count 0 implies free, in limbo, or broken.
 
 use crate::extents::Extents;
+use std::collections::BTreeSet;
 
 /// The slot table.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Slots {
     extents: Extents,
     /// Slots that only guests' writes may take.
     reserve: u64,
+    /// Written before a sync failed: good to read, but no flush may rely on them.
+    doubtful: BTreeSet<u64>,
 }
 
 impl Slots {
@@ -24,7 +27,7 @@ impl Slots {
         let mut extents = Extents::default();
         extents.insert(0, slots);
         let counts = vec![0; usize::try_from(slots).unwrap_or(0)];
-        Self { counts, limbo: Vec::new(), broken: Vec::new(), extents, reserve }
+        Self { counts, limbo: Vec::new(), broken: Vec::new(), extents, reserve, doubtful: BTreeSet::new() }
     }
 
     /// All slots in limbo, so that those found to be in use can be held.
@@ -71,8 +74,19 @@ impl Slots {
             return None;
         }
         let slot = self.extents.take(stream)?;
+        self.doubtful.remove(&slot);
         self.hold(slot);
         Some(slot)
+    }
+
+    /// A sync failed: what is in slots now may not survive a loss of power.
+    pub(crate) fn doubt(&mut self) {
+        self.doubtful.extend((0u64..).zip(&self.counts).filter(|(_, count)| **count > 0).map(|(slot, _)| slot));
+    }
+
+    /// Whether no flush may rely on the slot.
+    pub(crate) fn is_doubtful(&self, slot: u64) -> bool {
+        self.doubtful.contains(&slot)
     }
 
     /// One more refers to the slot.
@@ -122,7 +136,7 @@ impl Slots {
 
     /// Compares the counts with `expected` and checks the invariant; the first offence in words.
     pub(crate) fn audit(&self, expected: &[u32]) -> Result<(), String> {
-        let limbo: std::collections::BTreeSet<u64> = self.limbo.iter().chain(&self.broken).copied().collect();
+        let limbo: BTreeSet<u64> = self.limbo.iter().chain(&self.broken).copied().collect();
         for (slot, (&have, &want)) in (0u64..).zip(self.counts.iter().zip(expected)) {
             if have != want {
                 return Err(format!("slot {slot}: count {have}, but {want} refer to it"));

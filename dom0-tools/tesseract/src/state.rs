@@ -121,7 +121,7 @@ pub(crate) struct FlushRun {
     pub(crate) step: FlushStep,
     pub(crate) left: u32,
     pub(crate) failed: bool,
-    /// A sync failed, not only an append.
+    /// Bytes may have been lost: guests that wait are to be told so, whatever comes of the rest.
     pub(crate) lost: bool,
     pub(crate) waiters: Vec<Waiter>,
 }

@@ -34,6 +34,7 @@ pub struct Record {
     /// It is to be torn down (`kill`); the next daemon goes on with that.
     pub killed: bool,
     /// Its console's last output came over virtio: input goes there.
+    #[serde(default)]
     pub virtio_console: bool,
     /// Devices by slot.
     pub devices: Vec<DeviceRecord>,

@@ -9,7 +9,7 @@ pub struct Attempt {
     pub disk: Option<u16>,
     /// It changes the medium or makes changes durable.
     pub write: bool,
-    /// It is an append to the journal.
+    /// It is done for the journal.
     pub journal: bool,
     /// First byte, counted from the start of the file.
     pub offset: u64,

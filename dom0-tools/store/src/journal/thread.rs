@@ -85,6 +85,8 @@ fn run(mut writer: Writer, receive: &Receiver<Command>, mailbox: &Mailbox) {
                 Command::Distrust => {
                     flush(&mut writer, &mut tokens, &mut records, mailbox);
                     writer.distrust();
+                    // At once: a loss of power meanwhile would find what may not be on the disk.
+                    let _ = writer.append(&[]);
                 }
             }
         }

@@ -12,6 +12,7 @@ use crate::random::random;
 use rustix::fs::fdatasync;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tesseract::{BLOCK, Record};
 
@@ -33,6 +34,8 @@ pub(crate) struct Writer {
     failed: Option<Instant>,
     /// Whether the appends so far are on the disk is not known.
     distrusted: bool,
+    /// Set when a sync of the store's file failed here: the kernel does not tell it again to those who rely on it, too.
+    lost: Arc<AtomicBool>,
     faults: Option<FaultHook>,
 }
 
@@ -43,14 +46,15 @@ impl Writer {
         old: Superblock,
         boot: [u8; 16],
         state: State,
+        lost: Arc<AtomicBool>,
         faults: Option<FaultHook>,
     ) -> io::Result<Self> {
         let superblock = Superblock { boot, ..old };
         // An earlier process may have begun the next generations: a leap, so that none of its blocks fits ours.
         let leap = random()?.first_chunk().copied().map_or(0, u32::from_le_bytes);
         let tried = superblock.generation + 2 * u64::from(leap);
-        let mut writer =
-            Self { volume, superblock, state, used: 0, tried, naming: None, failed: None, distrusted: false, faults };
+        let (naming, failed, distrusted) = (None, None, false);
+        let mut writer = Self { volume, superblock, state, used: 0, tried, naming, failed, distrusted, lost, faults };
         writer.next_generation()?;
         Ok(writer)
     }
@@ -65,11 +69,23 @@ impl Writer {
     /// Appends the last word about a disk and makes it durable.
     pub(crate) fn put_disk(&mut self, disk: &DiskEntry) -> io::Result<()> {
         self.put(vec![Body::Disks(vec![disk.clone()])])?;
-        let synced = fdatasync(self.volume.fd());
+        let synced = self.sync();
         if synced.is_err() {
             self.failed = Some(Instant::now());
         }
-        Ok(synced?)
+        synced
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let attempt = Attempt { disk: None, write: true, journal: true, offset: 0, len: 0 };
+        let synced = match self.faults.as_ref().and_then(|hook| hook(&attempt)) {
+            Some(Fault::Error(code)) => Err(io::Error::from_raw_os_error(code)),
+            _ => fdatasync(self.volume.fd()).map_err(Into::into),
+        };
+        if synced.is_err() {
+            self.lost.store(true, Ordering::Release);
+        }
+        synced
     }
 
     /// A sync failed: the next append begins a new generation, which says all of it again.
@@ -104,7 +120,7 @@ impl Writer {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.write_to(&next, 0, &snapshot)?;
-        fdatasync(self.volume.fd())?;
+        self.sync()?;
         self.name(next)?;
         self.used = snapshot.len() as u64;
         Ok(())
@@ -117,7 +133,7 @@ impl Writer {
         // older generation is left that damage to the other could bring back.
         for place in next.places() {
             self.store(place, &next.encode())?;
-            fdatasync(self.volume.fd())?;
+            self.sync()?;
         }
         self.superblock = next;
         self.naming = None;

@@ -10,6 +10,7 @@ use crate::io::{Backend, Engine, FaultHook, Mailbox, Volume};
 use crate::journal::Journal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tesseract::RefTable;
 
@@ -75,6 +76,8 @@ pub struct Store {
     images: BTreeMap<u16, Arc<Volume>>,
     /// Tokens of syncs of the store itself that are under way.
     syncs: BTreeSet<u64>,
+    /// The journal's thread saw a sync of the store fail.
+    lost: Arc<AtomicBool>,
     /// Numbers that no new image gets.
     reserved: BTreeSet<u16>,
     patience: Duration,

@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tesseract::BLOCK;
 
@@ -50,7 +51,8 @@ impl Store {
         let seed = random().map_err(error("no random bytes for"))?;
         let generation = u64::from_le_bytes(seed.first_chunk().copied().unwrap_or_default()) >> 16;
         let fresh = Superblock { generation, store, boot: [0; 16], geometry };
-        Writer::begin(Arc::new(volume), fresh, [0; 16], State::default(), None).map_err(error("cannot write"))?;
+        Writer::begin(Arc::new(volume), fresh, [0; 16], State::default(), Arc::default(), None)
+            .map_err(error("cannot write"))?;
         Ok(geometry)
     }
 
@@ -80,7 +82,8 @@ impl Store {
         let recovered =
             Recovered { refs: state.refs.clone(), disks: state.disks.values().cloned().collect(), geometry, same_boot };
         let known = state.disks.clone();
-        let writer = Writer::begin(volume.clone(), old, boot, state, options.faults.clone());
+        let lost: Arc<AtomicBool> = Arc::default();
+        let writer = Writer::begin(volume.clone(), old, boot, state, lost.clone(), options.faults.clone());
         let writer = writer.map_err(error("cannot write the journal of"))?;
         let mailbox = Arc::new(Mailbox::new().map_err(error("no event descriptor for"))?);
         let engine = Engine::new(options.backend, mailbox.clone(), options.faults.clone());
@@ -96,6 +99,7 @@ impl Store {
             known,
             images: BTreeMap::new(),
             syncs: BTreeSet::new(),
+            lost,
             reserved: BTreeSet::new(),
             patience: options.patience,
         };

@@ -5,6 +5,7 @@ use crate::format::Geometry;
 use crate::io::{Backend, Completion, IoOp, Request};
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::Ordering;
 use tesseract::{Durable, Medium, Record};
 
 impl Store {
@@ -77,8 +78,12 @@ impl Store {
     pub fn completions(&mut self, into: &mut Vec<Completion>) {
         let old = into.len();
         self.engine.completions(into);
-        for done in into.iter().skip(old) {
-            if self.syncs.remove(&done.token) && done.result.is_err() {
+        for done in into.iter_mut().skip(old).filter(|done| self.syncs.remove(&done.token)) {
+            // The journal's thread syncs the same file, and may have been told what this sync should have been told.
+            if self.lost.swap(false, Ordering::AcqRel) && done.result.is_ok() {
+                done.result = Err(io::Error::other("a sync of the store has failed before"));
+            }
+            if done.result.is_err() {
                 self.journal.distrust();
             }
         }

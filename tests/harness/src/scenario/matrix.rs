@@ -66,7 +66,7 @@ fn suffix(scenario: &Scenario, variant: Variant) -> String {
     if scenario.firmware.is_list() {
         words.push(word(&variant.firmware));
     }
-    if scenario.smp.is_list() {
+    if scenario.smp.is_list() || scenario.bochs.smp.as_ref().is_some_and(OneOrMore::is_list) {
         words.push(format!("{}cpu", variant.smp));
     }
     if words.is_empty() { String::new() } else { format!("@{}", words.join("-")) }
