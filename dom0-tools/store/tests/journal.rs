@@ -216,6 +216,41 @@ fn a_sync_that_failed_in_the_journals_thread_fails_the_next_sync_of_the_store() 
 }
 
 #[test]
+fn syncs_of_the_store_are_one_after_the_other_and_shared() {
+    let place = place();
+    let (bad, begun) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
+    let hook: store::FaultHook = {
+        let (bad, begun) = (bad.clone(), begun.clone());
+        Arc::new(move |a| {
+            let sync = !a.journal && a.write && a.len == 0;
+            begun.fetch_add(u64::from(sync), Ordering::Relaxed);
+            (sync && bad.swap(false, Ordering::Relaxed)).then_some(Fault::Error(5))
+        })
+    };
+    let (mut store, _) = Store::open(&place.path, &Options { faults: Some(hook), ..options(Backend::Auto) }).unwrap();
+    for (token, what) in [(1, Durable::Store), (2, Durable::Journal), (3, Durable::Store)] {
+        store.sync(token, what);
+        store.submit();
+        pause();
+    }
+    // The second asked before the first's failure was told: its success must not come before it.
+    assert_eq!(begun.load(Ordering::Relaxed), 1);
+    let told = |store: &mut Store, n| -> Vec<(u64, bool)> {
+        wait(store, n).iter().map(|done| (done.token, done.result.is_ok())).collect()
+    };
+    assert_eq!(told(&mut store, 1), [(1, false)]);
+    assert_eq!(told(&mut store, 2), [(2, true), (3, true)]);
+    assert_eq!(begun.load(Ordering::Relaxed), 2);
+    bad.store(true, Ordering::Relaxed);
+    store.sync(4, Durable::Store);
+    store.sync(5, Durable::Store);
+    store.submit();
+    store.sync(6, Durable::Store);
+    store.submit();
+    assert_eq!(told(&mut store, 3), [(4, false), (5, true), (6, true)]);
+}
+
+#[test]
 fn a_new_generation_may_fail_at_any_of_its_writes_and_nothing_is_lost() {
     for good in 0..8 {
         let place = place();

@@ -4,6 +4,7 @@ mod attach;
 mod open;
 mod operate;
 mod stamp;
+mod syncs;
 
 use crate::format::{DiskEntry, Geometry};
 use crate::io::{Backend, Engine, FaultHook, Mailbox, Volume};
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use syncs::Syncs;
 use tesseract::RefTable;
 
 /// How to open a store.
@@ -74,8 +76,7 @@ pub struct Store {
     /// The journal's word about disks.
     known: BTreeMap<u16, DiskEntry>,
     images: BTreeMap<u16, Arc<Volume>>,
-    /// Tokens of syncs of the store itself that are under way.
-    syncs: BTreeSet<u64>,
+    syncs: Syncs,
     /// The journal's thread saw a sync of the store fail.
     lost: Arc<AtomicBool>,
     /// Numbers that no new image gets.

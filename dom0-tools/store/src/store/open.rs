@@ -1,5 +1,6 @@
 //! Making and opening a store.
 
+use super::syncs::Syncs;
 use super::{Options, Recovered, Store};
 use crate::Error;
 use crate::format::{Geometry, Superblock, SuperblockFound as Found};
@@ -98,7 +99,7 @@ impl Store {
             id,
             known,
             images: BTreeMap::new(),
-            syncs: BTreeSet::new(),
+            syncs: Syncs::default(),
             lost,
             reserved: BTreeSet::new(),
             patience: options.patience,

@@ -48,20 +48,26 @@ impl Store {
 
     /// Queues a sync.
     pub fn sync(&mut self, token: u64, what: Durable) {
-        let volume = match what {
+        match what {
             // One file: its journal and its slots become durable together.
-            Durable::Store | Durable::Journal => Some(self.volume.clone()),
-            Durable::Disk(disk) => self.images.get(&disk).cloned(),
-        };
-        match volume {
-            Some(volume) => {
-                if !matches!(what, Durable::Disk(_)) {
-                    self.syncs.insert(token);
-                }
-                self.engine.queue(Request { token, volume, offset: 0, op: IoOp::Sync });
+            Durable::Store | Durable::Journal => {
+                self.syncs.ask(token);
+                self.start_sync();
             }
-            None => self.refuse(token, IoOp::Sync, io::ErrorKind::NotFound),
+            Durable::Disk(disk) => match self.images.get(&disk).cloned() {
+                Some(volume) => self.engine.queue(Request { token, volume, offset: 0, op: IoOp::Sync }),
+                None => self.refuse(token, IoOp::Sync, io::ErrorKind::NotFound),
+            },
         }
+    }
+
+    /// Queues the store's next sync, if there is one and none is under way.
+    fn start_sync(&mut self) -> bool {
+        let token = self.syncs.start();
+        if let Some(token) = token {
+            self.engine.queue(Request { token, volume: self.volume.clone(), offset: 0, op: IoOp::Sync });
+        }
+        token.is_some()
     }
 
     /// Appends records to the journal, in the order of calls. Started at once.
@@ -78,14 +84,24 @@ impl Store {
     pub fn completions(&mut self, into: &mut Vec<Completion>) {
         let old = into.len();
         self.engine.completions(into);
-        for done in into.iter_mut().skip(old).filter(|done| self.syncs.remove(&done.token)) {
-            // The journal's thread syncs the same file, and may have been told what this sync should have been told.
-            if self.lost.swap(false, Ordering::AcqRel) && done.result.is_ok() {
-                done.result = Err(io::Error::other("a sync of the store has failed before"));
-            }
-            if done.result.is_err() {
-                self.journal.distrust();
-            }
+        let Some(done) = into.iter_mut().skip(old).find(|done| self.syncs.is_running(done.token)) else {
+            return;
+        };
+        // The journal's thread syncs the same file, and may have been told what this sync should have been told.
+        if self.lost.swap(false, Ordering::AcqRel) && done.result.is_ok() {
+            done.result = Err(io::Error::other("a sync of the store has failed before"));
+        }
+        let failed = done.result.as_ref().err().map(io::Error::kind);
+        if failed.is_some() {
+            self.journal.distrust();
+        }
+        into.extend(self.syncs.end().into_iter().map(|token| Completion {
+            token,
+            result: failed.map_or(Ok(()), |kind| Err(kind.into())),
+            buffer: None,
+        }));
+        if self.start_sync() {
+            self.engine.submit();
         }
     }
 
