@@ -100,7 +100,7 @@ pub struct MoreOptions {
     pub cpu: Option<String>,
     /// The firmware's image (Bochs)
     #[arg(long, value_name = "FILE")]
-    pub bios: Option<String>,
+    pub bios: Option<PathBuf>,
     /// More words for the hypervisor's command line
     #[arg(long, value_name = "WORDS", default_value = "", allow_hyphen_values = true)]
     pub hypervisor_args: String,

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
 };
 
 /// Set it to build somewhere else than in `build/` of the checkout.
@@ -28,7 +28,7 @@ impl Tree {
             env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root =
             manifest.ancestors().nth(2).context("the harness is not in tests/harness of the checkout")?.to_owned();
-        let build = env::var_os(BUILD_VARIABLE).map_or_else(|| root.join("build"), PathBuf::from);
+        let build = env::var_os(BUILD_VARIABLE).map_or_else(|| Ok(root.join("build")), absolute)?;
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         fs::create_dir_all(&build).with_context(|| format!("cannot create {}", build.display()))?;
         Ok(Self { root, build, target })

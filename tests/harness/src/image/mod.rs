@@ -42,6 +42,7 @@ pub fn base(tree: &Tree, kernel: &Kernel, bare_metal: &Programs, tools: &Program
     if disk.exists() && stamp::says(&stamp, &parts) {
         return Ok(disk);
     }
+    eprintln!("making the boot image");
     let guest = guest::initramfs(tree, kernel, tools)?;
     let guest_folder = tree.folder("guest")?;
     fs::write(guest_folder.join("initrd"), &guest)?;

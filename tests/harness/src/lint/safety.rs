@@ -5,9 +5,6 @@ use super::files;
 use crate::suites::{Context, Verdict};
 use anyhow::Result;
 
-/// How far above a site its reason may end.
-const REACH: usize = 8;
-
 /// Looks at every Rust file.
 pub fn check(context: &Context<'_>) -> Result<Verdict> {
     let sources = files::all(context.tree, |path| path.ends_with(".rs"))?;
@@ -44,16 +41,18 @@ fn is_site(code: &str) -> bool {
     })
 }
 
-/// A reason on the line, within reach above, or in the comments and attributes right above.
+/// A reason on the line, or in the comments and attributes right above it or above the statement that it is part of.
 fn is_explained(lines: &[&str], at: usize) -> bool {
-    let is_reason = |line: &&str| line.contains("SAFETY:") || line.contains("# Safety");
-    let near = lines.get(at.saturating_sub(REACH)..=at).unwrap_or_default();
-    let is_comment = |line: &&&str| {
-        let line = line.trim_start();
-        line.starts_with("//") || line.starts_with("#[")
-    };
-    let above = lines.get(..at).unwrap_or_default().iter().rev().take_while(is_comment);
-    near.iter().any(is_reason) || above.copied().any(|line| is_reason(&line))
+    let is_reason = |line: &str| line.contains("SAFETY:") || line.contains("# Safety");
+    let is_comment = |line: &str| line.starts_with("//") || line.starts_with("#[");
+    let mut above = lines.get(..at).unwrap_or_default().iter().rev().map(|line| line.trim()).peekable();
+    while above.next_if(|line| !is_comment(line) && goes_on(line)).is_some() {}
+    lines.get(at).is_some_and(|line| is_reason(line)) || above.take_while(|line| is_comment(line)).any(is_reason)
+}
+
+/// Whether a statement goes on after this line.
+fn goes_on(line: &str) -> bool {
+    !line.is_empty() && !code(line).trim_end().ends_with([';', '{', '}'])
 }
 
 #[cfg(test)]
@@ -68,6 +67,9 @@ mod tests {
         assert_eq!(unexplained("/// # Safety\n/// Call it once.\npub unsafe fn f() {}"), [0; 0]);
         assert_eq!(unexplained("pub unsafe extern \"C\" fn f() {}"), [1]);
         assert_eq!(unexplained("unsafe extern \"C\" {"), [1]);
+        assert_eq!(unexplained("// SAFETY: g is fine.\nf(\n    1,\n    unsafe { g() },\n);"), [0; 0]);
+        assert_eq!(unexplained("// SAFETY: of the whole.\nunsafe impl A for B {\n    unsafe fn f() {}\n}"), [3]);
+        assert_eq!(unexplained("// SAFETY: f is fine.\nunsafe { f() };\nunsafe { g() };"), [3]);
     }
 
     #[test]

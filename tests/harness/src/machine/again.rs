@@ -4,10 +4,13 @@
 //! it puts into its own code for a moment (CAVEATS.md, "Emulators"). Nothing of the user's has run then.
 //! Callers say that it happened: it hides what else may stand still so early.
 
-use super::{Config, Ended, Outcome, Sink, Watch, drive, start};
+use super::{Config, Ended, Limits, Outcome, Sink, Watch, drive, start};
 use crate::options::Kind;
 use anyhow::Result;
 use std::time::Duration;
+
+/// How long dom0 may take to its first command, on the slowest of hosts.
+const BEGIN: Duration = Duration::from_secs(300);
 
 /// Starts the machine and drives it, a second time if need be; whether it was.
 pub fn start_and_drive(
@@ -16,9 +19,10 @@ pub fn start_and_drive(
     timeout: Duration,
     watch: &Watch<'_>,
 ) -> Result<(Outcome, bool)> {
-    let outcome = drive(&mut start(config)?, sink, timeout, watch)?;
+    let limits = Limits { begin: BEGIN, end: timeout };
+    let outcome = drive(&mut start(config)?, sink, limits, watch)?;
     if watch.is_for_nothing() && stood_still(config, &outcome) {
-        return Ok((drive(&mut start(config)?, sink, timeout, watch)?, true));
+        return Ok((drive(&mut start(config)?, sink, limits, watch)?, true));
     }
     Ok((outcome, false))
 }

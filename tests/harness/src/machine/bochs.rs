@@ -2,7 +2,7 @@
 
 use super::{Config, Console};
 use anyhow::{Result, bail};
-use std::{fmt::Write, fs, process::Command};
+use std::{fmt::Write, fs, path::Path, process::Command};
 
 /// VMX with unrestricted guests and EPT with accessed and dirty bits; its clock calibrates true.
 const DEFAULT_CPU: &str = "corei7_haswell_4770";
@@ -47,8 +47,8 @@ pub fn command(config: &Config) -> Result<Command> {
 fn text(config: &Config) -> Result<String> {
     let mut text = FIXED.to_owned();
     let cpu = config.cpu.as_deref().unwrap_or(DEFAULT_CPU);
-    let bios = config.bios.as_deref().unwrap_or(DEFAULT_BIOS);
-    writeln!(text, "romimage: file={bios}")?;
+    let bios = config.bios.as_deref().unwrap_or(Path::new(DEFAULT_BIOS));
+    writeln!(text, "romimage: file={}", bios.display())?;
     let reset = if config.reset_ends { 0 } else { 1 };
     writeln!(
         text,
@@ -64,8 +64,7 @@ fn text(config: &Config) -> Result<String> {
         if disk.format != Some("raw") || !fs::exists(&disk.file)? {
             bail!("--disk {}: Bochs takes raw image files only", disk.file);
         }
-        let file = fs::canonicalize(&disk.file)?;
-        writeln!(text, "{place}: type=disk, path=\"{}\", mode=flat, model=\"disk{number}\"", file.display())?;
+        writeln!(text, "{place}: type=disk, path=\"{}\", mode=flat, model=\"disk{number}\"", disk.file)?;
     }
     match config.console {
         Console::Socket(port) => writeln!(text, "com1: enabled=1, mode=socket-client, dev=localhost:{port}")?,

@@ -34,7 +34,7 @@ pub struct Config {
     /// What GRUB is started by.
     pub firmware: Firmware,
     /// The firmware's image, if not the emulator's own (Bochs).
-    pub bios: Option<String>,
+    pub bios: Option<PathBuf>,
     /// The boot disk.
     pub boot: PathBuf,
     /// A CD to boot instead.

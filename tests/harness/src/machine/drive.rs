@@ -12,8 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long dom0 may take to its first command, on the slowest of machines.
-const BEGIN: Duration = Duration::from_secs(300);
 /// How long a machine may take to power off after its commands' end.
 const POWER_OFF: Duration = Duration::from_secs(30);
 
@@ -55,16 +53,26 @@ pub struct Outcome {
     pub ended: Ended,
 }
 
-/// Drives the machine to its end or to what `watch` waits for, for at most `timeout`.
-pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, timeout: Duration, watch: &Watch<'_>) -> Result<Outcome> {
+/// How long a machine may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// To its first command.
+    pub begin: Duration,
+    /// In all.
+    pub end: Duration,
+}
+
+/// Drives the machine to its end or to what `watch` waits for, within the limits.
+pub fn drive(machine: &mut Machine, sink: &mut dyn Sink, limits: Limits, watch: &Watch<'_>) -> Result<Outcome> {
     let start = Instant::now();
-    let deadline = start.checked_add(timeout).context("the time limit is too long")?;
+    let deadline = start.checked_add(limits.end).context("the time limit is too long")?;
+    let begin = start.checked_add(limits.begin).context("the time limit is too long")?;
     let (sender, frames) = channel();
     let pipe = machine.take_frames().context("the machine is driven twice")?;
     thread::spawn(move || read_frames(pipe, &sender));
     let mut ready_after = None;
     let status = loop {
-        let deadline = if ready_after.is_none() { deadline.min(start + BEGIN) } else { deadline };
+        let deadline = if ready_after.is_none() { deadline.min(begin) } else { deadline };
         match next(&frames, deadline, watch)? {
             Next::Frame(frame) => match frame.kind {
                 Kind::Ready => ready_after = Some(start.elapsed()),

@@ -17,7 +17,7 @@ pub use again::start_and_drive;
 pub use child::Machine;
 pub use config::{Config, Console};
 pub use disk::Disk;
-pub use drive::{Ended, Outcome, drive};
+pub use drive::{Ended, Limits, Outcome, drive};
 pub use folder::RunFolder;
 pub use sink::{Kept, Sink};
 pub use tail::last_lines;

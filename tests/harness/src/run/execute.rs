@@ -1,7 +1,7 @@
 //! Commands in dom0, as if they ran here.
 
 use super::Plan;
-use crate::machine::{self, Config, Ended, Outcome, Sink, Watch, drive, last_lines};
+use crate::machine::{self, Config, Ended, Limits, Outcome, Sink, Watch, drive, last_lines};
 use anyhow::{Result, bail};
 use std::{
     io::{Write, stderr, stdout},
@@ -18,7 +18,7 @@ const LINES: usize = 25;
 pub fn run(plan: &Plan) -> Result<ExitCode> {
     let mut machine = machine::start(&plan.config)?;
     let timeout = plan.timeout.unwrap_or(FOREVER);
-    let outcome = drive(&mut machine, &mut Through, timeout, &Watch::default())?;
+    let outcome = drive(&mut machine, &mut Through, Limits { begin: timeout, end: timeout }, &Watch::default())?;
     drop(machine);
     if let Some(after) = outcome.ready_after.filter(|_| plan.timings) {
         eprintln!("commands started after {:.2} s", after.as_secs_f64());
@@ -43,8 +43,7 @@ fn report(config: &Config, outcome: &Outcome, timeout: Duration) -> Result<ExitC
     match (&outcome.ended, outcome.status) {
         (Ended::TimedOut, _) => {
             show_logs(config);
-            eprintln!("error: time ran out after {} s", timeout.as_secs());
-            Ok(ExitCode::from(super::TIMED_OUT))
+            Ok(super::timed_out(timeout))
         }
         (ended, Some(status)) => {
             if matches!(ended, Ended::StayedOn) {

@@ -29,7 +29,7 @@ pub fn run(plan: &mut Plan) -> Result<ExitCode> {
         quit = proxy.start();
     }
     let mut machine = machine::start(&plan.config)?;
-    let deadline = plan.timeout.map(|timeout| Instant::now() + timeout);
+    let start = Instant::now();
     loop {
         if let Some(status) = machine.ended()? {
             // Bochs ends with 1 even when the machine was powered off.
@@ -42,8 +42,9 @@ pub fn run(plan: &mut Plan) -> Result<ExitCode> {
         if quit.load(Ordering::Relaxed) {
             return Ok(ExitCode::SUCCESS);
         }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Ok(ExitCode::from(super::TIMED_OUT));
+        if let Some(timeout) = plan.timeout.filter(|timeout| start.elapsed() >= *timeout) {
+            drop((machine, terminal));
+            return Ok(super::timed_out(timeout));
         }
         std::thread::sleep(LOOK);
     }

@@ -16,10 +16,16 @@ use crate::{
     tree::Tree,
 };
 use anyhow::Result;
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 /// Exit status when time ran out, as of timeout(1).
 const TIMED_OUT: u8 = 124;
+
+/// Says that time ran out.
+fn timed_out(timeout: Duration) -> ExitCode {
+    eprintln!("error: time ran out after {} s", timeout.as_secs());
+    ExitCode::from(TIMED_OUT)
+}
 
 /// Runs it.
 pub fn run(tree: &Tree, options: &RunOptions) -> Result<ExitCode> {

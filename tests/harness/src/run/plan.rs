@@ -60,7 +60,7 @@ impl Plan {
             memory: options.memory.unwrap_or(default_memory(options.machine)),
             cpu: options.more.cpu.clone(),
             firmware: options.firmware,
-            bios: options.more.bios.clone(),
+            bios: options.more.bios.as_deref().map(absolute).transpose()?,
             boot,
             iso: options.more.iso.as_deref().map(absolute).transpose()?,
             disks: options.disk.iter().map(|disk| Disk::open(disk)).collect::<Result<_>>()?,

@@ -22,12 +22,15 @@ pub struct Call {
     stderr: &'static str,
 }
 
+/// A disk in the folder that calls are made in.
+const DISK: &str = "disk.img";
+
 /// All calls.
 pub const CALLS: [Call; 3] = [
     Call {
         name: "exec",
-        about: "output and exit status of commands in dom0 become run's",
-        words: &["--exec", "echo out; echo err >&2; exit 7"],
+        about: "output and exit status of commands in dom0 become run's; a disk beside the caller is found",
+        words: &["--disk", DISK, "--exec", "echo out; echo err >&2; test -b /dev/disk0 && exit 7"],
         status: 7,
         stdout: "out\n",
         stderr: "err",
@@ -52,8 +55,9 @@ pub const CALLS: [Call; 3] = [
 
 /// Makes the call.
 pub fn check(call: &Call, context: &Context<'_>) -> Result<Verdict> {
-    let mut run = limited("./scripts/run");
-    let done = run.args(call.words).current_dir(&context.tree.root).stdin(Stdio::null()).output()?;
+    fs::File::create(context.folder.join(DISK))?.set_len(1 << 20)?;
+    let mut run = limited(context.tree.root.join("scripts/run"));
+    let done = run.args(call.words).current_dir(&context.folder).stdin(Stdio::null()).output()?;
     fs::write(context.folder.join("stdout"), &done.stdout)?;
     fs::write(context.folder.join("stderr"), &done.stderr)?;
     let wrong = complaints(call, &done);

@@ -9,7 +9,7 @@ use crate::{
     options::Kind,
     suites::{Case, Runner},
 };
-use std::process::Command;
+use std::{ffi::OsStr, process::Command};
 
 /// Seconds that one call may take, most of them for a machine to start on a busy host.
 const LIMIT: u64 = 240;
@@ -40,8 +40,8 @@ fn case(name: &str, about: &str, run: Runner) -> Case {
 }
 
 /// A program that is ended when it takes too long, with all that it has started.
-fn limited(program: &str) -> Command {
+fn limited(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after", "10", &LIMIT.to_string(), program]);
+    command.args(["--kill-after", "10", &LIMIT.to_string()]).arg(program);
     command
 }

@@ -53,10 +53,10 @@ impl BareTarget {
             return Ok(Self::Debian);
         }
         let (choice, name) = if rustup_has_target() || rustup_fetches_target() {
-            println!("bare-metal target: rustup's {TRIPLE}");
+            eprintln!("bare-metal target: rustup's {TRIPLE}");
             (Self::Rustup, "rustup")
         } else {
-            println!("bare-metal target: Debian's rustc-web with -Zbuild-std (rustup does not offer {TRIPLE} here)");
+            eprintln!("bare-metal target: Debian's rustc-web with -Zbuild-std (rustup does not offer {TRIPLE} here)");
             packages::install(tree, packages::BARE_RUST)?;
             (Self::Debian, "debian")
         };
@@ -103,7 +103,7 @@ fn rustup_fetches_target() -> bool {
     if !has_rustup() {
         return false;
     }
-    println!("asking rustup for {TRIPLE}");
+    eprintln!("asking rustup for {TRIPLE}");
     Command::new("timeout")
         .args([FETCH_SECONDS, "rustup", "target", "add", TRIPLE])
         .stdin(Stdio::null())

@@ -50,7 +50,7 @@ pub fn fetch(tree: &Tree, flavour: Flavour) -> Result<Kernel> {
         }
     }
     let package = newest(meta)?;
-    println!("fetching {package} (the kernel of dom0 and guests)");
+    eprintln!("fetching {package} (the kernel of dom0 and guests)");
     download(&folder, &package)?;
     let release = package.trim_start_matches("linux-image-").to_owned();
     let kernel = Kernel::in_folder(&folder, &release);

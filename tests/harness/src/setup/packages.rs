@@ -42,7 +42,7 @@ pub fn install(tree: &Tree, names: &[&str]) -> Result<()> {
     }
     let missing = missing(names)?;
     if !missing.is_empty() {
-        println!("installing Debian packages: {}", missing.join(" "));
+        eprintln!("installing Debian packages: {}", missing.join(" "));
         apt(&["update", "-qq"])?;
         apt(&[&["install", "-y", "-qq", "--no-install-recommends"][..], &missing].concat())?;
     }
