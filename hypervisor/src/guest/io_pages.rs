@@ -1,7 +1,7 @@
 //! The pages of a request: what has to be in memory for it, what need not (R1, R3), and which of
 //! them equal a disk block afterwards (R2).
 
-use super::memory::GuestMemory;
+use super::memory::{GuestMemory, Touched};
 use super::page_in::Need;
 use super::slot::Request;
 use crate::domain::Domain;
@@ -66,10 +66,23 @@ impl GuestMemory {
                 _ => {}
             }
         }
-        complete && self.refresh(request, rules)
+        complete && self.refresh(request, rules) && self.furnish(request)
     }
 
-    /// R3: swapped pages that the request overwrites get fresh frames. False while there is no room, or no memory for the list.
+    /// Frames for the untouched pages that the request fills, so that dom0's copies find them. False while there is none.
+    fn furnish(&mut self, request: &Request) -> bool {
+        for piece in split::pieces(&request.segments).filter(|piece| piece.writable) {
+            let gfn = Gfn(piece.gfn());
+            if self.is_fresh(gfn) && self.touch(gfn) == Touched::NoFrame {
+                self.swap.starved = Some(gfn);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// R3: swapped pages that the request overwrites lose their content, and get fresh frames. False while there is no
+    /// room, or no memory for the list.
     fn refresh(&mut self, request: &mut Request, rules: Rules) -> bool {
         for piece in split::pieces(&request.segments) {
             let gfn = Gfn(piece.gfn());

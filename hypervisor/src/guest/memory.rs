@@ -41,6 +41,10 @@ pub struct Swap {
     pub(super) arriving: [Option<Arrival>; MAX_IN],
     /// dom0 could not take a page: no more until it says so.
     pub(super) stopped: bool,
+    /// The last page that was to leave found no room in the event ring: dom0's next doorbell makes some.
+    pub(super) unposted: bool,
+    /// A request waits for this page, for which there was no frame.
+    pub(super) starved: Option<Gfn>,
     pub(super) zero_drops: u64,
     pub(super) cancelled: u64,
     pub(super) out_bytes: u64,
@@ -76,6 +80,8 @@ impl Swap {
             leaving: heapless::Vec::new(),
             arriving: [None; MAX_IN],
             stopped: false,
+            unposted: false,
+            starved: None,
             zero_drops: 0,
             cancelled: 0,
             out_bytes: 0,

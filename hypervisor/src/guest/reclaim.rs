@@ -43,12 +43,19 @@ pub struct Leaving {
 pub fn reclaim(domain: &Arc<Domain>, guest: &Guest) {
     let slots = guest.devices.lock();
     let mut memory = guest.memory.lock();
+    memory.swap.unposted = false;
     let wanted = memory.excess();
     if wanted == 0 {
         return;
     }
-    let mut victims = memory.choose(wanted);
+    let (mut victims, went_round) = memory.choose(wanted);
     slots.spare_pinned(&mut victims);
+    if victims.is_empty() && went_round {
+        // What was not accessed since must be seen to be so in the next round.
+        crate::sched::shoot_down(domain);
+    }
+    // Before it is tried: room that dom0 makes meanwhile is then not overlooked.
+    let was_stalled = guest.stalled.swap(true, Ordering::AcqRel);
     let dirty = memory.nested.unmap_batch(&victims, || crate::sched::shoot_down(domain));
     let r2 = guest.flags.load(Ordering::Relaxed) & DomainFlags::R2.bits() != 0;
     for (&gfn, &dirty) in victims.iter().zip(&dirty) {
@@ -56,6 +63,9 @@ pub fn reclaim(domain: &Arc<Domain>, guest: &Guest) {
         if let Some(dirty) = dirty {
             memory.offer(domain, gfn, dirty, r2);
         }
+    }
+    if !memory.swap.unposted {
+        guest.stalled.store(was_stalled, Ordering::Release);
     }
 }
 
@@ -72,11 +82,10 @@ impl GuestMemory {
         self.swap.reclaim.due(marks, allowed, counts.frames(), leaving, BATCH.min(room) as u64) as usize
     }
 
-    /// Pages that may be resident now: the limit, or, while the pool is short and pages can leave, no
-    /// more than there are.
+    /// Pages that may be resident now: the limit, or, while the pool is short and pages can leave (once a daemon is
+    /// there again, if there is none), no more than there are.
     pub(super) fn allowed(&self) -> u64 {
-        let can_evict = service::attached() && !self.swap.stopped;
-        if can_evict && frames::is_short() { self.limit.min(self.p2m.counts().frames()) } else { self.limit }
+        if !self.swap.stopped && frames::is_short() { self.limit.min(self.p2m.counts().frames()) } else { self.limit }
     }
 
     /// True if a further resident page is more than the limit allows.
@@ -99,7 +108,8 @@ impl GuestMemory {
 
     /// True if there is no room, and there will be.
     pub(super) fn is_crowded(&self) -> bool {
-        let coming = !self.swap.leaving.is_empty() || self.swap.stopped || !service::attached();
+        let Swap { leaving, stopped, unposted, .. } = &self.swap;
+        let coming = !leaving.is_empty() || *stopped || *unposted || !service::attached();
         self.is_full() && coming
     }
 
@@ -109,8 +119,8 @@ impl GuestMemory {
         self.is_fresh(gfn) && self.is_full()
     }
 
-    /// Moves the clock hand until it found `wanted` victims.
-    fn choose(&mut self, wanted: usize) -> Vec<Gfn, BATCH> {
+    /// Moves the clock hand until it found `wanted` victims; and whether it went round.
+    fn choose(&mut self, wanted: usize) -> (Vec<Gfn, BATCH>, bool) {
         let mut victims = Vec::new();
         let end = self.end();
         let Self { p2m, nested, swap, .. } = self;
@@ -121,10 +131,10 @@ impl GuestMemory {
             _ => Look::Nothing,
         };
         let accessed = |gfn: Gfn| nested.test_and_clear_accessed(gfn);
-        hand.advance(end, wanted as u32, BUDGET, look, accessed, |gfn| {
+        let report = hand.advance(end, wanted as u32, BUDGET, look, accessed, |gfn| {
             let _ = victims.push(gfn);
         });
-        victims
+        (victims, report.rounds > 0)
     }
 
     /// Offers one unmapped page to dom0; all-zero pages are dropped here.
@@ -138,12 +148,12 @@ impl GuestMemory {
         }
         let clean = if dirty || !r2 { 0 } else { page_out::CLEAN };
         let message = Message { kind: kind::PAGE_OUT, domain: domain.id, args: [gfn.0, clean, 0, 0, 0, 0, 0] };
-        let taken = !self.swap.leaving.is_full()
-            && self.p2m.apply(&Tables, gfn, Event::Evict { dirty }).is_ok()
-            && service::post(&message, &[]);
-        if taken {
+        if self.swap.leaving.is_full() || self.p2m.apply(&Tables, gfn, Event::Evict { dirty }).is_err() {
+            self.keep(gfn, mfn);
+        } else if service::post(&message, &[]) {
             let _ = self.swap.leaving.push(Leaving { gfn: gfn.0, copied: false });
         } else {
+            self.swap.unposted = true;
             self.keep(gfn, mfn);
         }
     }

@@ -5,6 +5,7 @@
 //! dom0's next doorbell pumps again. Nothing is lost when no daemon is attached.
 
 use super::io_pages::Rules;
+use super::memory::Touched;
 use super::notices::{tell_end, tell_status};
 use super::slot::{Request, Slots};
 use super::{Guest, balloon, completion, is_dying, list, reclaim, wake};
@@ -60,8 +61,23 @@ pub fn pump(domain: &Arc<Domain>) {
     tell_end(domain, guest);
     // Rings may have been put into fresh pages, and requests may wait for pages to leave.
     reclaim(domain, guest);
+    feed(domain, guest);
     // The balloon may have given pages back, and there may be room to ask for others.
     wake::room_came(domain);
+}
+
+/// A request waits for a frame: it goes on in the guest's own time if there is one now, and with dom0's next answer if
+/// pages are leaving. If there never will be one the guest ends, as when a vCPU touches such a page.
+fn feed(domain: &Domain, guest: &Guest) {
+    let mut memory = guest.memory.lock();
+    let Some(gfn) = memory.swap.starved.take().filter(|_| !memory.is_crowded()) else { return };
+    let touched = memory.touch(gfn);
+    drop(memory);
+    if touched == Touched::NoFrame {
+        domain.end(End { reason: Reason::OutOfMemory, detail: gfn.0 });
+    } else {
+        guest.unfinished.store(true, Ordering::Release);
+    }
 }
 
 /// One more turn of work that was too much for one; true if there was any.

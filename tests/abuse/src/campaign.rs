@@ -71,7 +71,8 @@ fn host(channel: &mut Channel, answers: &Buffer) -> Result<HostInfo, String> {
     Ok(info)
 }
 
-fn list(channel: &mut Channel, answers: &Buffer) -> Result<Vec<u32>, String> {
+/// Identifiers of all guests.
+pub fn list(channel: &mut Channel, answers: &Buffer) -> Result<Vec<u32>, String> {
     let count = ask(channel, command(op::LIST_DOMAINS, 0, [answers.physical(), 4096]))?;
     let bytes = channel.bytes(answers).chunks_exact(4).take(usize::try_from(count).unwrap_or(0));
     Ok(bytes.filter_map(|word| Some(u32::from_le_bytes(word.try_into().ok()?))).collect())
@@ -96,6 +97,7 @@ fn destroy(channel: &mut Channel, domains: &[u32]) -> Result<(), String> {
     Ok(())
 }
 
-fn ask(channel: &mut Channel, command: Command) -> Result<u64, String> {
+/// A command that must not be refused.
+pub fn ask(channel: &mut Channel, command: Command) -> Result<u64, String> {
     call(channel, command).map_err(|error| format!("{command:?}: {error}"))
 }

@@ -12,6 +12,7 @@ mod campaign;
 mod commands;
 mod live;
 mod refusals;
+mod silent;
 mod tally;
 
 use clap::Parser;
@@ -31,6 +32,9 @@ struct Options {
     /// Tries attaches that must be refused, while nobody is attached and while it is itself
     #[arg(long, conflicts_with = "live")]
     attach: bool,
+    /// Serves nobody for that long: no guest may grow beyond its limit
+    #[arg(long, conflicts_with_all = ["live", "attach"])]
+    silent: bool,
     /// Makes the same choices again
     #[arg(long)]
     seed: Option<u64>,
@@ -39,10 +43,12 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
-    let came = match (options.attach, options.live) {
-        (true, _) => attach::run(),
-        (_, true) => live::run(),
-        _ => campaign::run(Duration::from_secs(options.seconds), seed),
+    let time = Duration::from_secs(options.seconds);
+    let came = match &options {
+        Options { attach: true, .. } => attach::run(),
+        Options { live: true, .. } => live::run(),
+        Options { silent: true, .. } => silent::run(time),
+        _ => campaign::run(time, seed),
     };
     match came {
         Ok(report) => {

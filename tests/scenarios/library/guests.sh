@@ -10,7 +10,7 @@ linux() {
         echo "name = '$name'"
         echo "kernel = '/usr/share/hypercube/guest/vmlinuz'"
         echo "initrd = '/usr/share/hypercube/guest/initrd'"
-        echo "cmdline = 'console=ttyS0 quiet panic=-1 ${kernel_words-} hypercube.exec=$(base64 | tr -d '\n')'"
+        echo "cmdline = 'console=ttyS0 quiet panic=-1 cryptomgr.notests initcall_blacklist=crypto_kdf108_init ${kernel_words-} hypercube.exec=$(base64 | tr -d '\n')'"
         printf '%s\n' "$@"
     } >"/root/$name.toml"
 }

@@ -10,6 +10,7 @@ mod crash;
 mod debug;
 mod entropy;
 mod faults;
+mod fresh;
 mod halt;
 mod interrupts;
 mod large_pages;

@@ -11,11 +11,11 @@ use abi::platform::VIRTIO_BLOCK;
 use virtio_drivers::device::blk::{SECTOR_SIZE, VirtIOBlk};
 use virtio_drivers::transport::mmio::MmioTransport;
 
-type Disk = VirtIOBlk<Machine, MmioTransport<'static>>;
+pub(super) type Disk = VirtIOBlk<Machine, MmioTransport<'static>>;
 
 const PAGE: usize = memory::PAGE as usize;
 /// Sectors in a page.
-const SECTORS: usize = PAGE / SECTOR_SIZE;
+pub(super) const SECTORS: usize = PAGE / SECTOR_SIZE;
 /// 8-byte words in a page.
 const WORDS: u64 = memory::PAGE / 8;
 /// The sector that a partial write replaces.
@@ -27,21 +27,21 @@ fn word(block: u64, word: u64, age: u64) -> u64 {
 }
 
 /// The bytes of usable page `number`.
-fn bytes<'a>(number: u64) -> Result<&'a mut [u8], Failure> {
+pub(super) fn bytes<'a>(number: u64) -> Result<&'a mut [u8], Failure> {
     let Some(address) = memory::page(number) else { fail!("there is no page {number}") };
     // SAFETY: usable RAM, mapped one to one, of which Rust knows nothing. This case runs on one processor, and no
     // slice of it outlives the request that it is made for.
     Ok(unsafe { core::slice::from_raw_parts_mut(address as *mut u8, PAGE) })
 }
 
-fn fill(page: u64, block: u64, age: u64) {
+pub(super) fn fill(page: u64, block: u64, age: u64) {
     for n in 0..WORDS {
         memory::write(page, n, word(block, n, age));
     }
 }
 
 /// Compares a page with a block's bytes; `replaced` tells the age of one sector where it differs.
-fn compare(what: &str, page: u64, block: u64, age: u64, replaced: Option<u64>) -> Outcome {
+pub(super) fn compare(what: &str, page: u64, block: u64, age: u64, replaced: Option<u64>) -> Outcome {
     for n in 0..WORDS {
         let is_replaced = n as usize * 8 / SECTOR_SIZE == REPLACED;
         let expected = word(block, n, replaced.filter(|_| is_replaced).unwrap_or(age));
@@ -58,7 +58,7 @@ fn read(disk: &mut Disk, block: u64, page: u64) -> Outcome {
     }
 }
 
-fn write(disk: &mut Disk, block: u64, page: u64) -> Outcome {
+pub(super) fn write(disk: &mut Disk, block: u64, page: u64) -> Outcome {
     match disk.write_blocks(block as usize * SECTORS, bytes(page)?) {
         Ok(()) => Ok(()),
         Err(error) => fail!("block {block} cannot be written: {error:?}"),
@@ -74,12 +74,16 @@ fn press(first: u64) {
     }
 }
 
-pub fn run() -> Outcome {
+pub(super) fn open() -> Result<Disk, Failure> {
     let Some(transport) = dma::transport(VIRTIO_BLOCK) else { fail!("no block device") };
-    let mut disk = match Disk::new(transport) {
-        Ok(disk) => disk,
+    match Disk::new(transport) {
+        Ok(disk) => Ok(disk),
         Err(error) => fail!("the disk refuses the driver: {error:?}"),
-    };
+    }
+}
+
+pub fn run() -> Outcome {
+    let mut disk = open()?;
     let count = command_line::number("mib", 4) << 8;
     // Pages 0 to count hold blocks; this one carries bytes to and from the disk, and is always in use.
     let carrier = count;

@@ -23,6 +23,7 @@ const CASES: &[(&str, Case)] = &[
     ("debug", super::debug::run),
     ("entropy", super::entropy::run),
     ("faults", super::faults::run),
+    ("fresh", super::fresh::run),
     ("halt", super::halt::run),
     ("interrupts", super::interrupts::run),
     ("large-pages", super::large_pages::run),

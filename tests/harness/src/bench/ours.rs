@@ -23,6 +23,9 @@ run exits 120
 small swap 'memory mib=56 passes=2 zero=0' "memory = '64M'" "limit = '32M'" "on_crash = 'keep'"
 run swap 120
 cube --json stats swap
+small tables 'memory mib=248 passes=0 zero=0' "memory = '256M'" "on_crash = 'keep'"
+run tables 120
+cube --json stats tables
 exit 0
 "#;
 
@@ -45,12 +48,23 @@ pub fn measure(lab: &Lab<'_>, folder: &Path, samples: &mut Samples) -> Result<()
     Ok(())
 }
 
-/// What follows from the counters of the guest under a limit.
+/// What follows from the counters of the guest under a limit, and of the one that touches all of its memory.
 fn counters(line: &str, samples: &mut Samples) {
     let Ok(value) = serde_json::from_str::<Value>(line) else { return };
     let stats = &value["stats"][0];
-    let (counters, memory) = (&stats["counters"], &stats["memory"]);
-    let number = |value: &Value| value.as_f64().filter(|value| *value > 0.0);
+    match stats["name"].as_str() {
+        Some("swap") => swap(stats, samples),
+        Some("tables") => tables(&stats["memory"], samples),
+        _ => {}
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|value| *value > 0.0)
+}
+
+fn swap(stats: &Value, samples: &mut Samples) {
+    let counters = &stats["counters"];
     if let (Some(wait), Some(count)) = (number(&counters["total_wait_ns"]), number(&counters["swap_in"])) {
         samples.add("swap_in", wait / count);
         if let (Some(faults), Some(fresh)) = (number(&stats["exits"]["fault"]), number(&counters["demand_zero"])) {
@@ -60,6 +74,9 @@ fn counters(line: &str, samples: &mut Samples) {
     if let Some(worst) = number(&counters["worst_wait_ns"]) {
         samples.add("swap_in_worst", worst);
     }
+}
+
+fn tables(memory: &Value, samples: &mut Samples) {
     if let (Some(tables), Some(all)) = (number(&memory["tables_bytes"]), number(&memory["memory_bytes"])) {
         let tables = tables + all / 4096.0 * RECORD;
         samples.add("tables", 100.0 * tables / all);

@@ -8,6 +8,10 @@ use std::{collections::HashMap, fs};
 /// Read by init (dom0) and by the guest's script: module paths in loading order.
 const LOAD_LIST: &str = "lib/modules/load.list";
 
+/// How a signed module ends, and the bytes before that which tell of the signature.
+const SIGNED: &[u8] = b"~Module signature appended~\n";
+const SIGNATURE_INFO: usize = 12;
+
 /// Modules by what becomes of them.
 pub struct Wanted<'a> {
     /// Loaded at boot, in this order.
@@ -24,7 +28,7 @@ pub fn add(root: &mut Archive, kernel: &Kernel, wanted: &Wanted<'_>) -> Result<(
     let base = format!("lib/modules/{}", kernel.release);
     for path in load.iter().chain(&table.with_dependencies(wanted.present)?) {
         let bytes = fs::read(kernel.modules.join(path)).with_context(|| format!("module {path}"))?;
-        root.file(&format!("{base}/{path}"), 0o644, bytes);
+        root.file(&format!("{base}/{path}"), 0o644, unsigned(bytes));
     }
     let list: String = load.iter().map(|path| format!("/{base}/{path}\n")).collect();
     root.file(LOAD_LIST, 0o644, list.into());
@@ -32,6 +36,19 @@ pub fn add(root: &mut Archive, kernel: &Kernel, wanted: &Wanted<'_>) -> Result<(
         root.file(&format!("{base}/{name}"), 0o644, fs::read(kernel.modules.join(name))?);
     }
     Ok(())
+}
+
+/// A module without its signature: checking it costs an emulated machine seconds, and what an initramfs of ours says is
+/// believed anyhow. What is appended: the signature, twelve bytes that end with its length, and a mark
+/// (Linux, `include/linux/module_signature.h`).
+fn unsigned(mut module: Vec<u8>) -> Vec<u8> {
+    let parts = module.strip_suffix(SIGNED).and_then(<[u8]>::split_last_chunk::<SIGNATURE_INFO>);
+    let kept = parts.and_then(|(before, info)| {
+        let (_, length) = info.split_last_chunk::<4>()?;
+        before.len().checked_sub(u32::from_be_bytes(*length) as usize)
+    });
+    module.truncate(kept.unwrap_or(module.len()));
+    module
 }
 
 /// Paths of modules below the kernel's module folder, each after what it needs.
@@ -107,6 +124,15 @@ mod tests {
     fn dependencies_come_first_and_once() {
         let order = table().with_dependencies(&["a", "b", "nothing"]).unwrap();
         assert_eq!(order, ["x/c-d.ko", "x/b.ko", "x/a.ko"]);
+    }
+
+    #[test]
+    fn a_signature_is_cut_off_and_nothing_else() {
+        let signed = [b"module".as_slice(), b"signature", &[0, 0, 2, 0, 0, 0, 0, 0], &[0, 0, 0, 9], SIGNED].concat();
+        assert_eq!(unsigned(signed.clone()), b"module");
+        assert_eq!(unsigned(b"module".to_vec()), b"module");
+        let too_long = [&[0; 8], [0, 0, 1, 0].as_slice(), SIGNED].concat();
+        assert_eq!(unsigned(too_long.clone()), too_long);
     }
 
     #[test]

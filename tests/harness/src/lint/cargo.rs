@@ -14,7 +14,7 @@ const BARE_METAL: [&str; 4] = ["-p", "hypercube", "-p", "testguest"];
 /// clippy, warnings being errors.
 pub fn clippy(context: &Context<'_>) -> Result<Verdict> {
     if !is_there("clippy", context)? {
-        return Ok(Verdict::Skipped("cargo has no clippy here".to_owned()));
+        return Ok(missing("clippy"));
     }
     let mut host = Command::new("cargo");
     let verdict = logged(
@@ -33,13 +33,18 @@ pub fn clippy(context: &Context<'_>) -> Result<Verdict> {
 /// rustfmt.
 pub fn format(context: &Context<'_>) -> Result<Verdict> {
     if !is_there("fmt", context)? {
-        return Ok(Verdict::Skipped("cargo has no fmt here".to_owned()));
+        return Ok(missing("rustfmt"));
     }
     let mut cargo = Command::new("cargo");
     logged(cargo.args(["fmt", "--all", "--", "--check", "-l"]), context, "these files are not formatted; run cargo fmt")
 }
 
-/// Whether cargo has the tool; Debian's cargo is given it first.
+/// What is not checked is not right.
+fn missing(component: &str) -> Verdict {
+    Verdict::Failed(vec![format!("cargo has no {component} here; with rustup: rustup component add {component}")])
+}
+
+/// Whether cargo has the tool, which it is given first.
 fn is_there(tool: &str, context: &Context<'_>) -> Result<bool> {
     let answers = || Command::new("cargo").args([tool, "--version"]).output().is_ok_and(|done| done.status.success());
     if !answers() {

@@ -17,7 +17,7 @@ pub const TRIPLE: &str = "x86_64-unknown-none";
 const DEBIAN: &str = "/usr/bin";
 /// Where Debian keeps the sources of core.
 const SOURCES: &str = "/usr/lib/rustlib/src/rust/library/core/src/lib.rs";
-/// Seconds that rustup may take to fetch a target.
+/// Seconds that rustup may take to fetch something.
 const FETCH_SECONDS: &str = "60";
 /// Variables by which an outer cargo or rustup would hand the build to another compiler.
 const OUTER: [&str; 10] = [
@@ -104,8 +104,14 @@ fn rustup_fetches_target() -> bool {
         return false;
     }
     eprintln!("asking rustup for {TRIPLE}");
+    rustup(&["target", "add", TRIPLE])
+}
+
+/// Has rustup do something that may need its server; whether it could.
+pub fn rustup(words: &[&str]) -> bool {
     Command::new("timeout")
-        .args([FETCH_SECONDS, "rustup", "target", "add", TRIPLE])
+        .args([FETCH_SECONDS, "rustup"])
+        .args(words)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -24,12 +24,13 @@ pub fn run(tree: &Tree) -> Result<Ready> {
     ready(tree, Flavour::Cloud)
 }
 
-/// clippy and rustfmt, where cargo is Debian's.
+/// clippy and rustfmt.
 pub fn linters(tree: &Tree) -> Result<()> {
+    let _lock = tree.lock()?;
     if bare_target::has_rustup() {
+        bare_target::rustup(&["component", "add", "clippy", "rustfmt"]);
         return Ok(());
     }
-    let _lock = tree.lock()?;
     packages::install(tree, packages::LINTERS)
 }
 
