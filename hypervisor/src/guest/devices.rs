@@ -4,7 +4,7 @@ use super::Guest;
 use super::memory::Touched;
 use super::page_in::Need;
 use super::reclaim::reclaim;
-use super::requests::{deliver, pump};
+use super::requests::{end_of_interrupt, pump};
 use crate::domain::{self, Context, Devices, Domain, End, Next, Reason, Vcpu};
 use crate::vcpu::NestedFault;
 use abi::platform::{IOAPIC_BASE, VIRTIO_BASE, VIRTIO_SLOTS, VIRTIO_STRIDE};
@@ -137,11 +137,8 @@ impl Devices for View<'_> {
         let written = self.guest.io_apic.lock().write(address & 0xfff, width as usize, value as u32);
         match written {
             Written::Nothing => {}
-            Written::Entry { delivery, .. } => delivery.iter().for_each(|one| deliver(self.domain, one)),
-            Written::Eoi(vector) => {
-                let due = self.guest.io_apic.lock().eoi(vector);
-                due.iter().for_each(|one| deliver(self.domain, one));
-            }
+            Written::Entry { delivery, .. } => delivery.iter().for_each(|one| domain::deliver(self.domain, None, one)),
+            Written::Eoi(vector) => end_of_interrupt(self.domain, self.guest, vector),
         }
     }
 }

@@ -33,7 +33,7 @@ pub use notices::{domain_ended, press_power_button, uart_input};
 pub use port::{port, string_port};
 pub use promise::Promise;
 pub use reclaim::reclaim;
-pub use requests::{go_on, interrupt, pump_all, repost_all};
+pub use requests::{end_of_interrupt, go_on, interrupt, pump_all, repost_all};
 pub use slot::Slots;
 pub use teardown::{destroy, is_dying};
 pub use wake::{page_came, room_came};
