@@ -22,9 +22,8 @@ pub fn nested_fault(
     context: &mut Context,
     fault: NestedFault,
 ) -> Next {
-    let mut devices = View { domain, guest };
-    if devices.claims(fault.address) {
-        return domain::access(vcpu, domain, context, fault, &mut devices);
+    if is_device(fault.address) {
+        return domain::access(vcpu, domain, context, fault, &mut View { domain, guest });
     }
     let gfn = Gfn(fault.address >> 12);
     let result = fault_in(vcpu, domain, guest, gfn);
@@ -116,9 +115,14 @@ fn slot(address: u64) -> Option<(usize, u64)> {
     (slot < VIRTIO_SLOTS.into()).then_some((slot as usize, offset % VIRTIO_STRIDE))
 }
 
+/// True for a register of a guest's devices.
+pub fn is_device(address: u64) -> bool {
+    address & !0xfff == IOAPIC_BASE || slot(address).is_some()
+}
+
 impl Devices for View<'_> {
     fn claims(&self, address: u64) -> bool {
-        address & !0xfff == IOAPIC_BASE || slot(address).is_some()
+        is_device(address)
     }
 
     fn read(&mut self, address: u64, width: u32) -> u64 {

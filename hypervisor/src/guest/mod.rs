@@ -25,7 +25,7 @@ mod wake;
 pub use balloon_target::set_target;
 pub use build::{add_device, create, load, pause, set_boot_state, start};
 pub use completion::{complete, copy};
-pub use devices::{bring_in, nested_fault};
+pub use devices::{bring_in, is_device, nested_fault};
 pub use info::info;
 pub use list::{MAX, count, find, identifiers};
 pub use memory::GuestMemory;
