@@ -1,7 +1,7 @@
 //! An IO-APIC (82093AA, with the EOI register of its successors: version 0x20). Depends on `redirection`.
 //!
-//! Serves guests as their IO-APIC, and dom0 as the register file in front of a real one (then
-//! the hypervisor carries entries over, see `vet`, and calls neither `assert` nor `eoi`).
+//! Serves guests as their IO-APIC, and dom0 as the register file in front of a real one: then the hypervisor
+//! carries entries over (see `vet`), and the only line that it asserts is the one it drives itself.
 //! Lines are logical: asserted is asserted, whatever the entry's polarity.
 //! Invariant: a level-triggered pin has at most one interrupt between delivery and EOI.
 

@@ -42,22 +42,24 @@ impl Acpi {
         let mut this = Self::default();
         let madt = tables.find_table::<Madt>().ok_or("ACPI has no MADT")?;
         this.madt = MadtPlace { address: madt.physical_start as u64, len: madt.region_length as u64 };
+        let mut beyond = 0;
+        // Firmware may list a CPU in both forms.
+        let mut add_cpu = |id| beyond += u32::from(!this.cpus.contains(&id) && this.cpus.push(id).is_err());
         for entry in madt.get().entries() {
             match entry {
-                MadtEntry::LocalApic(e) if { e.flags } & 1 == 1 => {
-                    let _ = this.cpus.push(e.apic_id.into());
-                }
-                MadtEntry::LocalX2Apic(e) if { e.flags } & 1 == 1 => {
-                    let _ = this.cpus.push(e.x2apic_id);
-                }
+                MadtEntry::LocalApic(e) if { e.flags } & 1 == 1 => add_cpu(e.apic_id.into()),
+                MadtEntry::LocalX2Apic(e) if { e.flags } & 1 == 1 => add_cpu(e.x2apic_id),
                 MadtEntry::IoApic(e) => {
-                    let _ = this.io_apics.push(IoApicInfo {
-                        address: e.io_apic_address.into(),
-                        gsi_base: e.global_system_interrupt_base,
-                    });
+                    let info =
+                        IoApicInfo { address: e.io_apic_address.into(), gsi_base: e.global_system_interrupt_base };
+                    // dom0 would program one that is left out as it likes.
+                    this.io_apics.push(info).map_err(|_| "ACPI lists more than 8 IO-APICs")?;
                 }
                 _ => {}
             }
+        }
+        if beyond > 0 {
+            crate::log::warn!("{beyond} CPUs stay off: ACPI lists more than are looked at");
         }
         let fadt = tables.find_table::<Fadt>().ok_or("ACPI has no FADT")?;
         let timer = fadt.get().pm_timer_block().ok().flatten().ok_or("ACPI has no power-management timer")?;

@@ -58,14 +58,18 @@ _start32:
     mov edi, eax                   # multiboot2 magic
     mov esi, ebx                   # boot information
     mov esp, offset boot_stack_top - 0xffffffff80000000
+    mov ebp, offset no_long_mode
     mov eax, 0x80000000
     cpuid
     cmp eax, 0x80000001
-    jb 9f
+    jb refuse32
     mov eax, 0x80000001
     cpuid
     bt edx, 29
-    jnc 9f
+    jnc refuse32
+    mov ebp, offset no_nx
+    bt edx, 20
+    jnc refuse32
 
     mov eax, offset boot_pdpt
     or eax, 3
@@ -97,19 +101,53 @@ _start32:
     mov eax, offset start64
     push eax
     retf
-9:  mov esi, offset no_long_mode
+
+    # In: ebp = the line. To both serial ports and the screen, as panic::refuse does it later.
+refuse32:
+    mov edx, 0x2fb                 # COM2, 115200 baud, as log::serial programs it
+    mov al, 0x80
+    out dx, al
     mov edx, 0x2f8
+    mov al, 1
+    out dx, al
+    inc edx
+    mov al, 0
+    out dx, al
+    mov edx, 0x2fb
+    mov al, 3
+    out dx, al
+    inc edx
+    out dx, al
+    mov esi, ebp
     mov edi, 0xb8000
-8:  lodsb
+4:  lodsb
     test al, al
     jz 7f
-    out dx, al
+    mov edx, 0x2fd
+    call send32
+    mov edx, 0x3fd
+    call send32
+    cmp al, 0x20                   # the line's end is for the ports
+    jb 4b
     mov ah, 7
     stosw
-    jmp 8b
+    jmp 4b
 7:  hlt
     jmp 7b
-no_long_mode: .asciz "Hypercube: this processor has no 64-bit mode.\r\n"
+
+    # In: al = a byte, edx = the line status register of a port. Waits for room, not for ever.
+send32:
+    mov bl, al
+    mov ecx, 100000
+5:  in al, dx
+    test al, 0x20
+    loopz 5b
+    sub edx, 5
+    mov al, bl
+    out dx, al
+    ret
+no_long_mode: .asciz "Hypercube cannot start: the processor has no 64-bit mode\r\n"
+no_nx:        .asciz "Hypercube cannot start: the processor has no NX (pages without execution), or the firmware switched it off\r\n"
 
     # In: eax = page-table root. PAE, long mode with no-execute, write protection.
 enter_long_mode:

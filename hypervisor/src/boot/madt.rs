@@ -1,4 +1,4 @@
-//! Taking a CPU out of the MADT that dom0 will read (ACPI 6.5, 5.2.12).
+//! Taking CPUs out of the MADT that dom0 will read (ACPI 6.5, 5.2.12).
 
 use crate::memory::direct;
 
@@ -18,8 +18,8 @@ pub struct MadtPlace {
 }
 
 impl MadtPlace {
-    /// Marks the CPU with this local APIC identifier as one that cannot be used.
-    pub fn hide_cpu(self, apic_id: u32) {
+    /// Marks the CPUs whose local APIC identifiers are not kept as ones that cannot be used.
+    pub fn hide_cpus(self, keep: impl Fn(u32) -> bool) {
         let mut at = ENTRIES;
         while at + 2 <= self.len {
             let len = u64::from(self.byte(at + 1));
@@ -27,8 +27,8 @@ impl MadtPlace {
                 return;
             }
             match (self.byte(at), len) {
-                (0, 8) if u32::from(self.byte(at + 3)) == apic_id => self.make_unusable(at + 4),
-                (9, 16) if self.bytes(at + 4) == apic_id.to_le_bytes() => self.make_unusable(at + 8),
+                (0, 8) if !keep(self.byte(at + 3).into()) => self.make_unusable(at + 4),
+                (9, 16) if !keep(u32::from_le_bytes(self.bytes(at + 4))) => self.make_unusable(at + 8),
                 _ => {}
             }
             at += len;

@@ -101,11 +101,13 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     crate::domain::clock::set_wall(clock::read().saturating_sub(time::since_start_ns() / 1_000_000_000));
     crate::vcpu::enable()?;
     cpu::this().online.store(true, Ordering::SeqCst);
-    let left_out = u32::from(options.boot_cpu_idles);
-    smp::start(&acpi, options.max_cpus.saturating_add(left_out), stacks);
+    smp::start(&acpi.cpus, options.max_cpus + u32::from(options.boot_cpu_idles), stacks);
     if options.boot_cpu_idles {
-        leave_out_boot_cpu(&acpi, id);
+        leave_out_boot_cpu();
     }
+    // dom0 would wait ten seconds for each that does not run for it.
+    let works = |id| cpu::working().filter_map(cpu::of).any(|cpu| cpu.apic_id.load(Ordering::Relaxed) == id);
+    acpi.madt.hide_cpus(works);
     crate::sched::set_slice(time::ns_to_ticks(u64::from(options.slice_ms) * 1_000_000));
     let (free, _) = frames::counts();
     super::facts::tell(Facts {
@@ -133,14 +135,13 @@ fn boot(magic: u32, information: u64) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// `boot_cpu=idle`: dom0 must not see that CPU either, or it would wait for its start.
-fn leave_out_boot_cpu(acpi: &Acpi, apic_id: u32) {
+/// `boot_cpu=idle`.
+fn leave_out_boot_cpu() {
     if cpu::count() == 1 {
         log::warn!("boot_cpu=idle has no effect: there is no other CPU");
         return;
     }
     cpu::leave_out_boot_cpu();
-    acpi.madt.hide_cpu(apic_id);
 }
 
 /// Brings the modules out of the way of what dom0's kernel will be unpacked over.

@@ -45,18 +45,9 @@ impl Options {
                 "maxcpus" => number(value, 1, crate::cpu::MAX_CPUS).map(|n| this.max_cpus = n),
                 "loglevel" => Level::parse(value).map(|level| this.log_level = level),
                 "slice" => number(value, 1, 100).map(|n| this.slice_ms = n),
-                "large_pages" if value == "off" => {
-                    this.large_pages = false;
-                    Some(())
-                }
-                "boot_cpu" if value == "idle" => {
-                    this.boot_cpu_idles = true;
-                    Some(())
-                }
-                "reboot" if value == "panic" => {
-                    this.reboot_on_panic = true;
-                    Some(())
-                }
+                "large_pages" => choice(value, ["off", "on"]).map(|on| this.large_pages = on),
+                "boot_cpu" => choice(value, ["off", "idle"]).map(|idle| this.boot_cpu_idles = idle),
+                "reboot" => choice(value, ["off", "panic"]).map(|panic| this.reboot_on_panic = panic),
                 _ => None,
             };
             if understood.is_none() {
@@ -80,6 +71,11 @@ fn size(text: &str) -> Option<u64> {
         _ => (text, 0),
     };
     digits.parse::<u64>().ok()?.checked_mul(1 << shift).filter(|&bytes| bytes > 0)
+}
+
+/// Which of two words it is: false for the first.
+fn choice(text: &str, words: [&str; 2]) -> Option<bool> {
+    words.iter().position(|word| *word == text).map(|at| at == 1)
 }
 
 /// A decimal number between two bounds.

@@ -1,13 +1,15 @@
 //! Starting the other CPUs: INIT, start-up, start-up (SDM vol. 3, 9.4).
 
-use super::Acpi;
 use crate::cpu::{self, PerCpu, fpu, gdt, idt, lapic, time};
+use crate::log;
 use crate::memory::direct;
 use crate::memory::kernel_map::{self, STACK, STACK_COUNT};
 use core::sync::atomic::Ordering;
 
 /// Page below 1 MiB that the others start in; dom0's afterwards, which has not begun yet.
 const PAGE: u64 = 0x8000;
+/// The highest local APIC identifier that device messages and our own commands can name.
+const MOST_APIC_ID: u32 = 0xfe;
 
 // SAFETY: defined in `entry`'s assembly; only their addresses are used.
 unsafe extern "C" {
@@ -17,17 +19,22 @@ unsafe extern "C" {
     static ap_argument: u8;
 }
 
-/// Starts every CPU of the MADT, up to `max`, one after the other, with its stack in the block at `stacks`. One
-/// that does not answer is left out.
-pub fn start(acpi: &Acpi, max: u32, mut stacks: u64) {
+/// Starts the CPUs with these local APIC identifiers, up to `most` with this one, one after the other, with their
+/// stacks in the block at `stacks`. One that does not answer is left out.
+pub fn start(cpus: &[u32], most: u32, mut stacks: u64) {
     let here = lapic::id();
     let code = (&raw const ap_start).addr();
     let len = (&raw const ap_end).addr() - code;
     direct::copy(code as u64, PAGE, len as u64);
     let mut number = 1;
-    for &apic_id in acpi.cpus.iter().filter(|&&id| id != here) {
-        if number >= max.min(STACK_COUNT) {
-            break;
+    for &apic_id in cpus.iter().filter(|&&id| id != here) {
+        if apic_id > MOST_APIC_ID {
+            log::warn!("the CPU with APIC id {apic_id} stays off: its identifier has more than 8 bits");
+            continue;
+        }
+        if number >= most.min(STACK_COUNT) {
+            log::info!("the CPU with APIC id {apic_id} stays off: {number} are on, and no more may be (maxcpus=)");
+            continue;
         }
         stacks += STACK;
         let argument = (&raw const ap_argument).addr() as u64;
@@ -50,7 +57,7 @@ pub fn start(acpi: &Acpi, max: u32, mut stacks: u64) {
             if other.online.load(Ordering::SeqCst) {
                 number += 1;
             } else {
-                crate::log::warn!("the CPU with APIC id {apic_id} does not start; it is left out");
+                log::warn!("the CPU with APIC id {apic_id} does not start; it is left out");
                 lapic::send_init(apic_id);
             }
         }
@@ -68,7 +75,7 @@ extern "C" fn ap_main(number: u32) -> ! {
     fpu::enable();
     lapic::enable();
     if let Err(reason) = crate::vcpu::enable() {
-        crate::log::error!("this CPU cannot run guests: {reason}");
+        log::error!("this CPU cannot run guests: {reason}");
         cpu::panic::halt();
     }
     cpu::this().online.store(true, Ordering::SeqCst);

@@ -43,9 +43,6 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 
 /// Stops the other CPUs, writes the record, without locks, and stops or resets the machine.
 fn die(text: &str, frame: u64) -> ! {
-    if PANICKED.swap(true, Ordering::SeqCst) {
-        halt();
-    }
     stop_others();
     let mut head = String::<128>::new();
     let _ = write!(head, "\n*** Hypercube crashed on CPU {} (a bug of the hypervisor):", super::index());
@@ -58,15 +55,19 @@ fn die(text: &str, frame: u64) -> ! {
     halt()
 }
 
-/// By an interrupt that they cannot hold back, wherever they are. They take it in [`stop_if_crashed`].
+/// By an interrupt that they cannot hold back, wherever they are. They take it in [`stop_if_crashed`]. Only the
+/// first CPU comes back from here.
 fn stop_others() {
+    if PANICKED.swap(true, Ordering::SeqCst) {
+        halt();
+    }
     let others = (0..super::count()).filter(|&number| number != super::index()).filter_map(super::of);
     for other in others.filter(|other| other.online.load(Ordering::SeqCst)) {
         super::lapic::send_nmi(other.apic_id.load(Ordering::Relaxed));
     }
 }
 
-/// A non-maskable interrupt arrived: this CPU stops if another one has crashed.
+/// A non-maskable interrupt arrived: this CPU stops if another one has crashed, or refuses the machine.
 pub fn stop_if_crashed() {
     if PANICKED.load(Ordering::SeqCst) {
         halt();
@@ -102,8 +103,9 @@ pub fn halt() -> ! {
     }
 }
 
-/// The machine cannot be used: one clear line, no crash record.
+/// The machine cannot be used: one clear line, no crash record. Other CPUs may wait for dom0 already.
 pub fn refuse(reason: &str) -> ! {
+    stop_others();
     let mut line = String::<256>::new();
     let _ = write!(line, "Hypercube cannot start: {reason}");
     crate::log::emergency(&line);

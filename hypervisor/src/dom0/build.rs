@@ -145,15 +145,13 @@ fn boot_params(
     Ok(())
 }
 
-/// dom0's command line: the module's, and what its virtual interrupt controller needs.
+/// dom0's command line: the module's, what its virtual interrupt controller needs, and how many CPUs it has: ACPI's
+/// own language may tell of more than the MADT does.
 fn command_line(info: &Information, kernel: &linux::Kernel, vcpus: u32) -> Result<(), &'static str> {
     const LONG: &str = "dom0's command line is too long";
     let mut line = String::<2048>::new();
     let arguments = info.module("kernel").map_or("", |module| module.arguments.as_str());
-    write!(line, "{arguments} x2apic_phys").map_err(|_| LONG)?;
-    if vcpus < cpu::count() {
-        write!(line, " nr_cpus={vcpus}").map_err(|_| LONG)?;
-    }
+    write!(line, "{arguments} x2apic_phys nr_cpus={vcpus}").map_err(|_| LONG)?;
     if line.len() as u64 > kernel.command_line_max {
         return Err(LONG);
     }

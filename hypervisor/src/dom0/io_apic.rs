@@ -120,14 +120,7 @@ pub fn end_of_interrupt(vector: u8) {
 
 /// Into dom0's local APICs.
 fn deliver(delivery: &Delivery) {
-    let Some(domain) = super::space::domain() else { return };
-    for vcpu in domain.vcpus() {
-        let id = vcpu.lapic.lock().id();
-        if delivery.destination.reaches(None, id) {
-            vcpu.interrupt(delivery.vector, delivery.level);
-            if delivery.mode == DeliveryMode::LowestPriority {
-                return;
-            }
-        }
+    if let Some(domain) = super::space::domain() {
+        crate::domain::deliver(domain, None, delivery);
     }
 }

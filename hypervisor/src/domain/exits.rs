@@ -119,6 +119,8 @@ pub fn class(exit: &Exit) -> usize {
         Exit::Port { .. } => 2,
         Exit::Halt { .. } => 3,
         Exit::Hypercall { .. } => 4,
+        // Of guests: dom0's counters are told to nobody.
+        Exit::NestedFault(fault) if crate::guest::is_device(fault.address) => 5,
         Exit::NestedFault(_) => 6,
         Exit::Interrupt { .. } | Exit::Nmi => 7,
         Exit::InterruptWindow => 8,

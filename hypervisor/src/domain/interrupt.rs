@@ -4,18 +4,18 @@ use super::view::View;
 use super::{Context, Domain, Vcpu};
 use crate::vcpu::{Event, Start};
 use alloc::sync::Arc;
-use apic::{DeliveryMode, Ipi};
+use apic::{Delivery, DeliveryMode};
 use core::sync::atomic::Ordering;
 
-/// Delivers an interprocessor interrupt of `sender` inside its domain.
-pub fn deliver_ipi(domain: &Domain, sender: u32, ipi: Ipi) {
+/// Delivers an interrupt message inside a domain: an IO-APIC's, or an IPI of the local APIC `sender`.
+pub fn deliver(domain: &Domain, sender: Option<u32>, message: &Delivery) {
     for target in domain.vcpus() {
         let id = target.lapic.lock().id();
-        if !ipi.destination.reaches(Some(sender), id) {
+        if !message.destination.reaches(sender, id) {
             continue;
         }
-        match ipi.mode {
-            DeliveryMode::Fixed | DeliveryMode::LowestPriority => target.interrupt(ipi.vector, false),
+        match message.mode {
+            DeliveryMode::Fixed | DeliveryMode::LowestPriority => target.interrupt(message.vector, message.level),
             DeliveryMode::Init => {
                 // A start-up interrupt that came before means nothing any more.
                 target.startup.store(0, Ordering::Release);
@@ -23,13 +23,13 @@ pub fn deliver_ipi(domain: &Domain, sender: u32, ipi: Ipi) {
                 target.notify();
             }
             DeliveryMode::Startup => {
-                target.startup.store(1 << 8 | u32::from(ipi.vector), Ordering::Release);
+                target.startup.store(1 << 8 | u32::from(message.vector), Ordering::Release);
                 target.notify();
             }
             // NMIs have no user among stock kernels here but backtraces; SMI and ExtInt do not exist.
             DeliveryMode::Nmi | DeliveryMode::Smi | DeliveryMode::ExtInt => {}
         }
-        if ipi.mode == DeliveryMode::LowestPriority {
+        if message.mode == DeliveryMode::LowestPriority {
             return;
         }
     }
@@ -91,13 +91,13 @@ pub fn prepare(vcpu: &Arc<Vcpu>, context: &mut Context, now: u64) -> Option<Due>
         return (!context.halted).then_some(due);
     };
     drop(lapic);
-    deliver(vcpu, context, vector);
+    take(vcpu, context, vector);
     Some(due)
 }
 
 /// Injects an interrupt, or asks for the window that it can be injected in.
 #[inline(never)]
-fn deliver(vcpu: &Vcpu, context: &mut Context, vector: u8) {
+fn take(vcpu: &Vcpu, context: &mut Context, vector: u8) {
     context.halted = false;
     if !context.backend.can_interrupt(&context.registers) {
         context.want_window(true);

@@ -16,7 +16,7 @@ mod waiting;
 pub use emulation::{Devices, MemoryFault, access};
 pub use end::{End, Reason};
 pub use exits::{Next, end, handle};
-pub use interrupt::{deliver_ipi, prepare};
+pub use interrupt::{deliver, prepare};
 pub use model::{Domain, Kind};
 pub use ports::{Ports, string_port};
 pub use vcpu::{Context, Vcpu};

@@ -4,7 +4,7 @@ use super::{Context, Domain, Vcpu};
 use crate::cpu::register::{self, msr};
 use crate::cpu::{cpuid, time};
 use alloc::sync::Arc;
-use apic::Effect;
+use apic::{Delivery, Effect, Ipi};
 
 /// Why an access is not done.
 pub enum Fault {
@@ -105,14 +105,14 @@ pub fn write(vcpu: &Arc<Vcpu>, domain: &Domain, context: &mut Context, register:
 /// What a write to the local APIC asks for.
 fn apply(vcpu: &Arc<Vcpu>, domain: &Domain, effect: Effect) {
     match effect {
-        Effect::Eoi { vector, was_level } => {
-            if domain.is_dom0() {
-                crate::dom0::end_of_interrupt(vector, was_level);
-            }
-        }
-        Effect::SendIpi(ipi) => {
+        Effect::Eoi { vector, was_level } => match domain.guest() {
+            None => crate::dom0::end_of_interrupt(vector, was_level),
+            Some(guest) if was_level => crate::guest::end_of_interrupt(domain, guest, vector),
+            Some(_) => {}
+        },
+        Effect::SendIpi(Ipi { mode, vector, destination }) => {
             let sender = vcpu.lapic.lock().id();
-            super::deliver_ipi(domain, sender, ipi);
+            super::deliver(domain, Some(sender), &Delivery { mode, vector, destination, level: false });
         }
         Effect::None | Effect::TimerChanged | Effect::SelfIpi => {}
     }

@@ -4,7 +4,7 @@ use super::Guest;
 use super::memory::Touched;
 use super::page_in::Need;
 use super::reclaim::reclaim;
-use super::requests::{deliver, pump};
+use super::requests::{end_of_interrupt, pump};
 use crate::domain::{self, Context, Devices, Domain, End, Next, Reason, Vcpu};
 use crate::vcpu::NestedFault;
 use abi::platform::{IOAPIC_BASE, VIRTIO_BASE, VIRTIO_SLOTS, VIRTIO_STRIDE};
@@ -22,9 +22,8 @@ pub fn nested_fault(
     context: &mut Context,
     fault: NestedFault,
 ) -> Next {
-    let mut devices = View { domain, guest };
-    if devices.claims(fault.address) {
-        return domain::access(vcpu, domain, context, fault, &mut devices);
+    if is_device(fault.address) {
+        return domain::access(vcpu, domain, context, fault, &mut View { domain, guest });
     }
     let gfn = Gfn(fault.address >> 12);
     let result = fault_in(vcpu, domain, guest, gfn);
@@ -116,9 +115,14 @@ fn slot(address: u64) -> Option<(usize, u64)> {
     (slot < VIRTIO_SLOTS.into()).then_some((slot as usize, offset % VIRTIO_STRIDE))
 }
 
+/// True for a register of a guest's devices.
+pub fn is_device(address: u64) -> bool {
+    address & !0xfff == IOAPIC_BASE || slot(address).is_some()
+}
+
 impl Devices for View<'_> {
     fn claims(&self, address: u64) -> bool {
-        address & !0xfff == IOAPIC_BASE || slot(address).is_some()
+        is_device(address)
     }
 
     fn read(&mut self, address: u64, width: u32) -> u64 {
@@ -137,11 +141,8 @@ impl Devices for View<'_> {
         let written = self.guest.io_apic.lock().write(address & 0xfff, width as usize, value as u32);
         match written {
             Written::Nothing => {}
-            Written::Entry { delivery, .. } => delivery.iter().for_each(|one| deliver(self.domain, one)),
-            Written::Eoi(vector) => {
-                let due = self.guest.io_apic.lock().eoi(vector);
-                due.iter().for_each(|one| deliver(self.domain, one));
-            }
+            Written::Entry { delivery, .. } => delivery.iter().for_each(|one| domain::deliver(self.domain, None, one)),
+            Written::Eoi(vector) => end_of_interrupt(self.domain, self.guest, vector),
         }
     }
 }

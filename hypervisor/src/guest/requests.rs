@@ -9,7 +9,7 @@ use super::memory::Touched;
 use super::notices::{tell_end, tell_status};
 use super::slot::{Request, Slots};
 use super::{Guest, balloon, completion, is_dying, list, reclaim, wake};
-use crate::domain::{Domain, End, Reason};
+use crate::domain::{Domain, End, Reason, deliver};
 use crate::service;
 use abi::domain::DomainFlags;
 use abi::event::{Event, HEADER_BYTES, MAX_SEGMENTS, RequestDetail, Segment, kind, segment};
@@ -17,8 +17,6 @@ use abi::platform::{VIRTIO_BALLOON, VIRTIO_BLOCK, VIRTIO_GSI, VIRTIO_SLOTS};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use apic::DeliveryMode;
-use apic::io::Delivery;
 use core::sync::atomic::Ordering;
 use virtio::breach::{Breach, QueueError};
 use virtio::chain::ChainSegment;
@@ -279,20 +277,14 @@ fn post(domain: &Domain, guest: &Guest, block_device: bool, request: &mut Reques
 /// An edge on an input of the guest's IO-APIC.
 pub fn interrupt(domain: &Domain, guest: &Guest, gsi: u32) {
     let delivery = guest.io_apic.lock().pulse(gsi as u8);
-    delivery.iter().for_each(|one| deliver(domain, one));
+    delivery.iter().for_each(|one| deliver(domain, None, one));
 }
 
-/// An interrupt message into the guest's local APICs.
-pub fn deliver(domain: &Domain, delivery: &Delivery) {
-    for vcpu in domain.vcpus() {
-        let id = vcpu.lapic.lock().id();
-        if delivery.destination.reaches(None, id) {
-            vcpu.interrupt(delivery.vector, delivery.level);
-            if delivery.mode == DeliveryMode::LowestPriority {
-                return;
-            }
-        }
-    }
+/// The guest ended a level-triggered vector, at a local APIC or at the IO-APIC itself.
+#[cold] // the platform's own interrupts are edges
+pub fn end_of_interrupt(domain: &Domain, guest: &Guest, vector: u8) {
+    let due = guest.io_apic.lock().eoi(vector);
+    due.iter().for_each(|one| deliver(domain, None, one));
 }
 
 /// After a doorbell: everybody who waited for room.

@@ -57,7 +57,7 @@ impl Uart {
         }
     }
 
-    /// Writes a register. True if an interrupt is due: the transmitter is empty again at once.
+    /// Writes a register. True if an interrupt is due: the transmitter is empty again at once, and input may wait.
     pub fn write(&mut self, register: u16, value: u8) -> bool {
         match register {
             0 | 1 if self.latched() => self.divisor[usize::from(register)] = value,
@@ -67,7 +67,7 @@ impl Uart {
             }
             1 => {
                 self.interrupts = value & 15;
-                return value & 2 != 0;
+                return value & 2 != 0 || self.input_due();
             }
             3 => self.line = value,
             4 => self.modem = value,

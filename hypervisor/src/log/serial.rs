@@ -58,7 +58,7 @@ fn send_byte(base: u16, byte: u8) {
     }
 }
 
-/// Text for a person when nothing else can be trusted: the serial ports and the screen, no locks.
+/// A line for a person when nothing else can be trusted: the serial ports and the screen, no locks.
 pub fn emergency(text: &str) {
     send(text);
     send("\n");

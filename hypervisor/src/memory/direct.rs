@@ -153,13 +153,24 @@ pub fn is_zero_frame(physical: u64) -> bool {
     })
 }
 
-/// Shows a line at the top of a text-mode screen; harmless where there is none.
+/// Shows lines on a text-mode screen, from its top down and below those before them, as long as there is room;
+/// harmless where there is none.
 pub fn write_text_screen(text: &str) {
-    for (offset, &byte) in (0..).zip(text.as_bytes().iter().take(160)) {
-        // SAFETY: the legacy text buffer is mapped by the boot tables and the direct map.
-        unsafe {
-            with_exposed_provenance_mut::<u16>((BASE + 0xb8000 + offset * 2) as usize)
-                .write_volatile(0x0700 | u16::from(byte))
-        };
+    const COLUMNS: usize = 80;
+    const ROWS: u64 = 25;
+    static ROW: AtomicU64 = AtomicU64::new(0);
+    for part in text.lines().flat_map(|line| line.as_bytes().chunks(COLUMNS)) {
+        let row = ROW.fetch_add(1, Ordering::Relaxed);
+        if row >= ROWS {
+            return;
+        }
+        let cells = part.iter().copied().chain(core::iter::repeat(b' ')).take(COLUMNS);
+        for (cell, byte) in (row * COLUMNS as u64..).zip(cells) {
+            // SAFETY: the legacy text buffer is mapped by the boot tables and the direct map.
+            unsafe {
+                with_exposed_provenance_mut::<u16>((BASE + 0xb8000 + cell * 2) as usize)
+                    .write_volatile(0x0700 | u16::from(byte))
+            };
+        }
     }
 }

@@ -34,6 +34,7 @@ const CASES: &[(&str, Case)] = &[
     ("reconcile", super::reconcile::run),
     ("smp", super::smp::run),
     ("splitmerge", super::splitmerge::run),
+    ("typed", super::interrupts::typed),
 ];
 
 /// Runs the case that the command line names and ends the domain.

@@ -31,10 +31,20 @@ pub fn write(register: u32, value: u32) {
     }
 }
 
-/// Routes input `pin` to `vector` on processor `to`: fixed, edge, active high.
-pub fn route(pin: u32, vector: u8, to: u32) {
+/// Added to a vector: its pin is level triggered.
+pub const LEVEL: u32 = 1 << 15;
+/// Added to a vector, which then means nothing: a non-maskable interrupt.
+pub const NMI: u32 = 4 << 8;
+
+/// Routes input `pin` to processor `to`. The low half of the entry is a vector, which alone means fixed and edge.
+pub fn route(pin: u32, entry: u32, to: u32) {
     write(0x10 + 2 * pin + 1, to << 24);
-    write(0x10 + 2 * pin, u32::from(vector));
+    write(0x10 + 2 * pin, entry);
+}
+
+/// The low half of the entry of input `pin`.
+pub fn routed(pin: u32) -> u32 {
+    read(0x10 + 2 * pin)
 }
 
 /// Masks input `pin`.
