@@ -37,7 +37,7 @@ pub enum Error {
         known: u32,
     },
     /// Too little room for a header and slots.
-    #[error("{0} is too small for a swap store: 4 MiB is the least")]
+    #[error("{0} is too small for a swap store: 6 MiB is the least")]
     TooSmall(PathBuf),
     /// The file was shortened, or the superblock does not match it.
     #[error("{0} is shorter than its superblock says: restore its size or format it anew")]
