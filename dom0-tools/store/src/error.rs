@@ -39,6 +39,14 @@ pub enum Error {
     /// Too little room for a header and slots.
     #[error("{0} is too small for a swap store: 6 MiB is the least")]
     TooSmall(PathBuf),
+    /// Its file system has no space for it.
+    #[error("no space for {bytes} bytes of {path} in its file system: free some, or make the store smaller")]
+    NoSpace {
+        /// The store.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
     /// The file was shortened, or the superblock does not match it.
     #[error("{0} is shorter than its superblock says: restore its size or format it anew")]
     Truncated(PathBuf),
