@@ -18,6 +18,9 @@ pub enum Error {
     /// Another process holds it.
     #[error("{0} is in use by another process: stop that one first")]
     InUse(PathBuf),
+    /// The kernel, or another process, has claimed the block device.
+    #[error("{0} is in use: it, or a part of it, is mounted, swap, part of an array, or open elsewhere: free it first")]
+    Claimed(PathBuf),
     /// There is no store there.
     #[error("{0} holds no swap store: format it first")]
     NoStore(PathBuf),

@@ -1,7 +1,7 @@
 //! An open file or block device: direct I/O if it can, its size and its granularity.
 
 use crate::Error;
-use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, open, seek};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, open, seek, stat};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// Granularity that suits every device we know.
 const COARSE: usize = 4096;
-/// Between two looks at a lock.
+/// Between two looks at a lock or a claim.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A file or block device. Locked: no other process of ours has it writable.
@@ -26,20 +26,31 @@ pub(crate) struct Volume {
 }
 
 impl Volume {
-    /// Opens what is there. With `write` the file is locked against a second opening.
+    /// Opens what is there. With `write` the file is locked against a second opening, and a block device
+    /// claimed, so that the kernel neither has nor gets it mounted.
     ///
-    /// `patience`: how long to wait for the lock.
+    /// `patience`: how long to wait for lock and claim.
     pub(crate) fn open(path: &Path, write: bool, disk: Option<u16>, patience: Duration) -> Result<Self, Error> {
-        let access = if write { OFlags::RDWR } else { OFlags::RDONLY } | OFlags::CLOEXEC;
+        let mut access = if write { OFlags::RDWR } else { OFlags::RDONLY } | OFlags::CLOEXEC;
         let error = |source: Errno| Error::io("cannot open", path)(source.into());
-        let (fd, direct) = match open(path, access | OFlags::DIRECT, Mode::empty()) {
-            Ok(fd) => (fd, true),
-            // Some file systems do not know direct I/O.
-            Err(Errno::INVAL) => (open(path, access, Mode::empty()).map_err(error)?, false),
-            Err(e) => return Err(error(e)),
+        if write && FileType::from_raw_mode(stat(path).map_err(error)?.st_mode) == FileType::BlockDevice {
+            // Without O_CREAT it has a meaning for block devices only (open(2)).
+            access |= OFlags::EXCL;
+        }
+        let start = Instant::now();
+        let (fd, direct) = loop {
+            let opened = match open(path, access | OFlags::DIRECT, Mode::empty()) {
+                // Some file systems do not know direct I/O.
+                Err(Errno::INVAL) => open(path, access, Mode::empty()).map(|fd| (fd, false)),
+                opened => opened.map(|fd| (fd, true)),
+            };
+            match opened {
+                Err(Errno::BUSY) if start.elapsed() < patience => std::thread::sleep(PAUSE),
+                Err(Errno::BUSY) => return Err(Error::Claimed(path.to_path_buf())),
+                opened => break opened.map_err(error)?,
+            }
         };
         let lock = if write { FlockOperation::NonBlockingLockExclusive } else { FlockOperation::NonBlockingLockShared };
-        let start = Instant::now();
         while let Err(e) = flock(&fd, lock) {
             match e {
                 Errno::WOULDBLOCK if start.elapsed() < patience => std::thread::sleep(PAUSE),
