@@ -18,6 +18,9 @@ pub enum Error {
     /// Another process holds it.
     #[error("{0} is in use by another process: stop that one first")]
     InUse(PathBuf),
+    /// The kernel, or another process, has claimed the block device.
+    #[error("{0} is in use: it, or a part of it, is mounted, swap, part of an array, or open elsewhere: free it first")]
+    Claimed(PathBuf),
     /// There is no store there.
     #[error("{0} holds no swap store: format it first")]
     NoStore(PathBuf),
@@ -37,8 +40,16 @@ pub enum Error {
         known: u32,
     },
     /// Too little room for a header and slots.
-    #[error("{0} is too small for a swap store: 4 MiB is the least")]
+    #[error("{0} is too small for a swap store: 6 MiB is the least")]
     TooSmall(PathBuf),
+    /// Its file system has no space for it.
+    #[error("no space for {bytes} bytes of {path} in its file system: free some, or make the store smaller")]
+    NoSpace {
+        /// The store.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
     /// The file was shortened, or the superblock does not match it.
     #[error("{0} is shorter than its superblock says: restore its size or format it anew")]
     Truncated(PathBuf),

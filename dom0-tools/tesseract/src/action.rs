@@ -33,7 +33,7 @@ pub struct Action {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Op {
     /// Gather `pieces` and write them to `to` (their lengths add up to `to.len`).
-    /// Outcome: Done; Declined if `COPY_PAGE` said Cancelled; Failed.
+    /// Outcome: Done; Declined if `COPY_PAGE` said Cancelled; NoRoom; Failed.
     Write {
         /// Where.
         to: Extent,
@@ -156,6 +156,9 @@ pub enum Outcome {
     Done,
     /// The hypervisor did not want it (any more).
     Declined,
+    /// The medium has no space for it at present, though nothing is wrong with the place (ENOSPC, EDQUOT).
+    /// A write's only.
+    NoRoom,
     /// An I/O error, or no such disk.
     Failed,
 }

@@ -2,7 +2,6 @@
 
 use crate::Map;
 use crate::job::Phase;
-use crate::map::disk_ref;
 use crate::state::Pending;
 use abi::BlockRef;
 
@@ -58,7 +57,7 @@ impl Map {
         }
         for (id, job) in &self.jobs {
             if matches!(job.phase, Phase::Io | Phase::Journal) && job.writes() {
-                let (first, len) = (disk_ref(job.disk, job.first()), job.end() - job.first());
+                let (first, len) = job.range();
                 let pages =
                     self.swapped.within(first, len).next().is_some() || self.clean.within(first, len).next().is_some();
                 let pins = self.pins.within(first, len).any(|(b, pin)| pin.0 != *id || self.pin_target(pin) != Some(b));

@@ -3,6 +3,8 @@
 //! Life: queued for its range, preserving (writers: nobody may depend on the old content when
 //! it changes), running its I/O, journalling, finished.
 
+use crate::crowded::Crowded;
+use crate::map::disk_ref;
 pub(crate) use crate::queue::JobId;
 use crate::state::{PreservedBlocks, Request};
 use crate::{BLOCK, ReadSegment, Record, RequestId};
@@ -78,6 +80,8 @@ pub(crate) struct Job {
     pub(crate) outstanding: u32,
     pub(crate) failed: bool,
     pub(crate) preserved: PreservedBlocks,
+    /// There was no room for what it must preserve.
+    pub(crate) crowded: Crowded,
     /// Disk blocks that its writes read: they stay as they are until the last of those is done.
     pub(crate) busy: Vec<BlockRef>,
     /// To be journalled after the I/O.
@@ -104,6 +108,7 @@ impl Job {
             outstanding: 0,
             failed: false,
             preserved: PreservedBlocks::new(),
+            crowded: Crowded::default(),
             busy: Vec::new(),
             records: Vec::new(),
             released: Vec::new(),
@@ -121,6 +126,11 @@ impl Job {
     /// Block after the last.
     pub(crate) const fn end(&self) -> u64 {
         (self.offset + self.len).div_ceil(BLOCK)
+    }
+
+    /// Its blocks, and how many.
+    pub(crate) fn range(&self) -> (BlockRef, u64) {
+        (disk_ref(self.disk, self.first()), self.end() - self.first())
     }
 
     pub(crate) const fn writes(&self) -> bool {

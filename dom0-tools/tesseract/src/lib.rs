@@ -14,6 +14,7 @@ mod action;
 mod answer;
 mod audit;
 mod config;
+mod crowded;
 mod error;
 mod extents;
 mod flush;

@@ -182,7 +182,8 @@ impl Map {
     pub fn due(&self) -> Option<u64> {
         let journal = (!self.journal_is_well()).then_some(self.sick.due);
         let paused = self.paused.values().filter_map(|p| p.due);
-        self.parked.values().map(|p| p.due).chain(paused).chain(journal).min()
+        let crowded = self.preserving.iter().filter_map(|id| self.jobs.get(id)?.crowded.due);
+        self.parked.values().map(|p| p.due).chain(paused).chain(crowded).chain(journal).min()
     }
 
     /// The switches of a domain from now on.

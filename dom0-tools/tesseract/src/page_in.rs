@@ -132,7 +132,7 @@ impl Map {
             // The offer may have come before the hypervisor knew that it wanted the page.
             Outcome::Declined if again => self.load(page, true, tries),
             Outcome::Declined if demanded => self.park(page, tries),
-            Outcome::Done | Outcome::Declined | Outcome::Failed => {}
+            Outcome::Done | Outcome::Declined | Outcome::NoRoom | Outcome::Failed => {}
         }
         self.let_go(block);
     }

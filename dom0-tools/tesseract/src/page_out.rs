@@ -47,6 +47,11 @@ impl Map {
                 self.emit(Op::PageOutDone { page, block }, Pending::PageOut { page, block, named: false });
             }
             Outcome::Declined => self.slots.let_go(slot),
+            Outcome::NoRoom => {
+                self.slots.let_go(slot);
+                self.emit(Op::PageOutFailed { page, reason: fail::FULL }, Pending::Nothing);
+                self.pause(page.domain);
+            }
             Outcome::Failed => {
                 self.slots.condemn(slot);
                 self.totals.broken += 1;

@@ -4,11 +4,13 @@
 //! each block on which swapped pages or queued writes depend to a slot, and moves those references there
 //! (`MOVE_REFERENCE`). It changes the range only when nothing depends on it, nothing reads it,
 //! and no event that names it can still be under way (see [`Map::settle`]). While it waits the
-//! content is unchanged, so pages may be read in from it.
+//! content is unchanged, so pages may be read in from it. It also waits for room in the store
+//! (see [`crate::crowded`]).
 
 use crate::action::{Op, Outcome};
+use crate::crowded::Crowded;
 use crate::job::{Kind, Phase, Preserved};
-use crate::map::{disk_ref, slot_ref};
+use crate::map::slot_ref;
 use crate::queue::JobId;
 use crate::room::Room;
 use crate::state::Pending;
@@ -43,17 +45,18 @@ impl Map {
 
     /// Does what can be done for a preserving job; when nothing is left, its I/O starts.
     pub(crate) fn advance(&mut self, id: JobId) {
-        let Some(job) = self.jobs.get(&id) else {
+        let now = self.now;
+        let Some(job) = self.jobs.get_mut(&id) else {
             return;
         };
-        let (disk, first, len, failed) = (job.disk, job.first(), job.end() - job.first(), job.failed);
+        job.crowded.due.take_if(|due| *due <= now);
+        let (failed, (range, len)) = (job.failed, job.range());
         if failed {
             if job.outstanding == 0 {
                 self.finish_job(id, false);
             }
             return;
         }
-        let range = disk_ref(disk, first);
         for (_, page) in self.clean.within(range, len).collect::<Vec<_>>() {
             self.clean.remove(page);
         }
@@ -117,16 +120,12 @@ impl Map {
         match job.preserved.get(&lba) {
             Some(Preserved::Ready(slot)) => return Some(*slot),
             Some(Preserved::Copying(_)) => return None,
-            None if job.failed => return None,
+            None if job.failed || job.crowded.waits(self.now) => return None,
             None => {}
         }
         match self.room(STREAM, true) {
             Room::Soon => {}
-            Room::Full => {
-                if let Some(job) = self.jobs.get_mut(&id) {
-                    job.failed = true;
-                }
-            }
+            Room::Full => self.crowd(id),
             Room::Slot(slot) => {
                 let pieces = vec![Piece { len: BLOCK_LEN, source: Source::Host(Extent::block(disk, lba)) }];
                 self.emit(Op::Write { to: Extent::slot(slot), pieces }, Pending::Preserve { job: id, lba });
@@ -147,12 +146,20 @@ impl Map {
         let Some(entry) = job.preserved.get_mut(&lba) else {
             return;
         };
-        if outcome == Outcome::Done {
-            *entry = Preserved::Ready(entry.slot());
-            let domain = job.request.map_or(0, |r| r.domain);
-            self.of(domain).preserved += 1;
-        } else {
-            job.failed = true;
+        match outcome {
+            Outcome::Done => {
+                *entry = Preserved::Ready(entry.slot());
+                job.crowded = Crowded::default();
+                let domain = job.request.map_or(0, |r| r.domain);
+                self.of(domain).preserved += 1;
+            }
+            Outcome::NoRoom => {
+                let slot = entry.slot();
+                job.preserved.remove(&lba);
+                self.slots.let_go(slot);
+                self.crowd(id);
+            }
+            Outcome::Declined | Outcome::Failed => job.failed = true,
         }
     }
 

@@ -43,7 +43,7 @@ impl Map {
             }
             // An older append's success says nothing of this failure.
             (Outcome::Done, Some(_)) => {}
-            (Outcome::Declined | Outcome::Failed, since) => {
+            (Outcome::Declined | Outcome::NoRoom | Outcome::Failed, since) => {
                 self.sick.since = since.max(Some(id));
                 self.sick.due = self.now + PAUSE;
             }

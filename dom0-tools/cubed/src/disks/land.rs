@@ -7,7 +7,17 @@ use super::state::{Disks, Flight, Offer, Part};
 use crate::channel::hypervisor::command;
 use crate::channel::{Buffer, Hypervisor};
 use abi::command::op;
-use tesseract::{Action, BLOCK_LEN, Extent, Op, Outcome};
+use std::io::ErrorKind;
+use tesseract::{Action, BLOCK_LEN, Extent, Medium, Op, Outcome};
+
+/// What a write's error means. A store in a file system that has no space for it at present is as full as one without
+/// free slots: the same place may be written later.
+fn unwritten(to: Extent, error: &std::io::Error) -> Outcome {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded if to.medium == Medium::Store => Outcome::NoRoom,
+        _ => Outcome::Failed,
+    }
+}
 
 impl Disks {
     /// Takes an access that is over; what follows at once is put into the batch or reported.
@@ -34,7 +44,8 @@ impl Disks {
             Flight::Write { to, parts } => {
                 self.counts.written(to);
                 for part in parts {
-                    self.report(part.action.id, if result.is_ok() { part.outcome } else { Outcome::Failed });
+                    let outcome = result.as_ref().map_or_else(|error| unwritten(to, error), |()| part.outcome);
+                    self.report(part.action.id, outcome);
                 }
             }
             Flight::Read { id, request, at, len } => match (result, buffer) {
@@ -101,5 +112,21 @@ impl Disks {
         {
             room.copy_from_slice(&bytes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn no_space_for_the_store_s_file_is_no_bad_slot() {
+        for error in [Errno::NOSPC, Errno::DQUOT].map(std::io::Error::from) {
+            assert_eq!(unwritten(Extent::slot(3), &error), Outcome::NoRoom);
+            assert_eq!(unwritten(Extent::block(1, 3), &error), Outcome::Failed, "the guest's own disk");
+        }
+        let error = std::io::Error::from(Errno::IO);
+        assert_eq!(unwritten(Extent::slot(3), &error), Outcome::Failed);
     }
 }

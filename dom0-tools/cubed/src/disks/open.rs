@@ -70,7 +70,7 @@ pub fn open(choice: &StoreChoice, state: &Path) -> Result<(Disks, RawFd), OpenEr
     let slots = if choice.path.is_some() { found.geometry.slots } else { 0 };
     let mut config = Config::new(slots);
     config.max_refs = usize::try_from(found.geometry.max_refs()).unwrap_or(usize::MAX);
-    tracing::info!(path = %path.display(), slots, same_boot = found.same_boot, backend = ?store.backend(), "the swap store is open");
+    tracing::info!(path = %path.display(), slots, same_boot = found.same_boot, backend = ?store.backend(), direct = store.direct(), "the swap store is open");
     let known = found.disks.iter().map(|disk| PathBuf::from(&disk.path)).collect();
     let map = Map::restore(config, found.refs.clone())?;
     let io = Stored::new(store, found.refs);

@@ -64,7 +64,9 @@ impl Io for Stored {
         let attached = loop {
             match self.store.attach_as(path, !readonly, &self.refs, unit) {
                 // A guest runs on it, and without it would get I/O errors until the next daemon.
-                Err(error @ store::Error::InUse(_)) if unit.is_some() && self.began.elapsed() < PATIENCE => {
+                Err(error @ (store::Error::InUse(_) | store::Error::Claimed(_)))
+                    if unit.is_some() && self.began.elapsed() < PATIENCE =>
+                {
                     tracing::warn!(%error, "a running guest's disk: waiting for it; a killed cubed's transfers may be under way");
                 }
                 attached => break attached.map_err(|error| error.to_string())?,

@@ -8,8 +8,8 @@ const BLOCK: u64 = tesseract::BLOCK;
 const ALIGN: u64 = 1 << 20;
 /// Journal blocks beyond what references need: appends, disks.
 const SPARE: u64 = 512;
-/// The smallest store: 4 MiB beside the header's least.
-const LEAST: u64 = 4 << 20;
+/// Bytes of slots of the smallest store, whose header takes up five times as much.
+const LEAST: u64 = 1 << 20;
 
 /// The division of a store. Two superblocks come first, then the two journal areas.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,7 +32,7 @@ impl Geometry {
         let area = (2 * (bytes / BLOCK)).div_ceil(RECORDS as u64) + SPARE;
         let slots_at = ((2 + 2 * area) * BLOCK).next_multiple_of(ALIGN);
         let slots = bytes.checked_sub(slots_at)? / BLOCK;
-        (slots * BLOCK >= LEAST / 4 && slots < 1 << 40).then_some(Self { bytes, area, slots_at, slots })
+        (slots * BLOCK >= LEAST && slots < 1 << 40).then_some(Self { bytes, area, slots_at, slots })
     }
 
     /// Most disk blocks with a reference: three states of each fit in an area with room for appends.
@@ -61,6 +61,8 @@ mod tests {
             assert!(g.area_at(1) + g.area * BLOCK <= g.slots_at);
             assert!(g.slots_at + g.slots * BLOCK <= g.bytes);
         }
-        assert_eq!(Geometry::of(1 << 20), None);
+        let least = Geometry::of(6 << 20).unwrap();
+        assert_eq!((least.slots_at, least.slots), (5 << 20, 256));
+        assert_eq!(Geometry::of((6 << 20) - 1), None);
     }
 }

@@ -7,7 +7,8 @@ use crate::format::{Geometry, Superblock, SuperblockFound as Found};
 use crate::io::{Buffer, Engine, Mailbox, Volume, read_exact, write_all};
 use crate::journal::{Journal, State, Writer, load, superblock};
 use crate::random::random;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, fstat, fstatfs, fstatvfs, ftruncate};
+use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,20 +16,26 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tesseract::BLOCK;
 
+/// Type of tmpfs, as statfs(2) tells it.
+const TMPFS: i64 = 0x0102_1994;
+
 impl Store {
-    /// Makes an empty store: a file of `bytes` bytes (made if absent, sparse), or the whole of a
-    /// block device. What is there must be empty or, with `force`, a store.
+    /// Makes an empty store: the whole of a file or a block device. A file that is absent or has no bytes is
+    /// made `bytes` bytes long. What is there must be empty or, with `force`, a store. All of a file's blocks are
+    /// allocated, unless its file system cannot or is memory.
     ///
     /// # Errors
-    /// If it is too small, in use, not empty, or the system refuses.
+    /// If it is too small, in use, not empty, there is no space for it, or the system refuses.
     pub fn format(path: &Path, bytes: Option<u64>, force: bool) -> Result<Geometry, Error> {
         let error = |what| Error::io(what, path);
+        let mut made = false;
         if let Some(bytes) = bytes {
             let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
             let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR);
             let file = std::fs::File::from(file.map_err(|e| error("cannot create")(e.into()))?);
             let meta = file.metadata().map_err(error("cannot read"))?;
-            if meta.is_file() && meta.len() < bytes {
+            made = meta.is_file() && meta.len() == 0;
+            if made {
                 file.set_len(bytes).map_err(error("cannot enlarge"))?;
             }
         }
@@ -44,6 +51,12 @@ impl Store {
                 _ => return Err(Error::Foreign(path.to_path_buf())),
             }
         }
+        let allocated = allocate(&volume);
+        if allocated.is_err() && made {
+            // Of another size it may find space.
+            let _ = ftruncate(volume.fd(), 0);
+        }
+        allocated?;
         // Both copies anew: none of the old store's may count.
         head.bytes_mut().fill(0);
         write_all(&volume, 0, head.bytes()).map_err(error("cannot write"))?;
@@ -105,6 +118,30 @@ impl Store {
             patience: options.patience,
         };
         Ok((store, recovered))
+    }
+}
+
+/// Takes all the space that the store will need from its file system, which might not have it later.
+fn allocate(volume: &Volume) -> Result<(), Error> {
+    let error = |e: Errno| Error::io("cannot allocate the blocks of", volume.path())(e.into());
+    // What is in memory is there for a trial, or keeps books that stay small.
+    if !volume.is_file() || fstatfs(volume.fd()).map_err(error)?.f_type == TMPFS {
+        return Ok(());
+    }
+    let no_space = || Error::NoSpace { path: volume.path().to_path_buf(), bytes: volume.bytes() };
+    let (file, system) = (fstat(volume.fd()).map_err(error)?, fstatvfs(volume.fd()).map_err(error)?);
+    let missing = volume.bytes().saturating_sub(file.st_blocks.cast_unsigned() * 512);
+    // To find it out by allocating would leave others without space meanwhile.
+    if missing / system.f_frsize.max(1) > system.f_bfree {
+        return Err(no_space());
+    }
+    loop {
+        match fallocate(volume.fd(), FallocateFlags::empty(), 0, volume.bytes()) {
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(Errno::NOSPC | Errno::DQUOT) => return Err(no_space()),
+            Err(e) => return Err(error(e)),
+        }
     }
 }
 

@@ -21,6 +21,12 @@ impl Store {
         self.engine.backend()
     }
 
+    /// The store is read and written past the page cache.
+    #[must_use]
+    pub fn direct(&self) -> bool {
+        self.volume.direct()
+    }
+
     /// Sizes.
     #[must_use]
     pub const fn geometry(&self) -> Geometry {

@@ -97,19 +97,25 @@ fn run(world: &mut World, step: Step) {
     world.map.audit().unwrap();
 }
 
-fn setting() -> impl Strategy<Value = (Config, Switches, bool, u64)> {
-    (10..40u64, 0..3u64, 1..5u64, 1..5u32, any::<(bool, bool, bool, bool)>(), 1..u64::MAX).prop_map(
-        |(slots, reserve, read_around, run, (r1, r2, r3, moves_in), seed)| {
+/// With how many pages of another domain the history begins.
+type Setting = (Config, Switches, bool, u64, u64);
+
+fn setting() -> impl Strategy<Value = Setting> {
+    let slots = (prop_oneof![0..4u64, 4..40u64], 0..3u64, 8..12u64);
+    (slots, 1..5u64, 1..5u32, any::<(bool, bool, bool, bool)>(), 1..u64::MAX).prop_map(
+        |((slots, reserve, neighbour), read_around, run, (r1, r2, r3, moves_in), seed)| {
+            let slots = slots + reserve + neighbour;
             let config = Config { reserve, read_around, max_run: run * 4096, ..Config::new(slots) };
-            (config, Switches { r1, r2, r3 }, moves_in, seed)
+            (config, Switches { r1, r2, r3 }, moves_in, seed, neighbour)
         },
     )
 }
 
-fn world(setting: (Config, Switches, bool, u64)) -> World {
-    let (config, switches, moves_in, seed) = setting;
+fn world(setting: Setting) -> World {
+    let (config, switches, moves_in, seed, neighbour) = setting;
     let mut world = World::new(config, switches, moves_in);
     world.random = seed;
+    world.neighbour_comes(neighbour);
     world
 }
 
@@ -126,6 +132,7 @@ proptest! {
         let mut world = world(setting);
         steps.into_iter().for_each(|s| run(&mut world, s));
         world.check(true);
+        prop_assert_eq!(world.errors, 0, "however full the store is");
     }
 
     /// A5: after a loss of power each disk is as it was at its last flush, or newer.
@@ -134,6 +141,7 @@ proptest! {
         let mut world = world(setting);
         steps.into_iter().for_each(|s| run(&mut world, s));
         world.check(true);
+        prop_assert_eq!(world.errors, 0, "however full the store is");
     }
 
     /// A9: transfers fail now and then, and the journal for a while or for good.

@@ -38,6 +38,7 @@ impl World {
         for (page, block) in self.hypervisor.attach(requests_first) {
             assert!(self.map.restore_page(self.id(page), block), "page {page}: {block:?} unknown");
         }
+        self.neighbour_stays();
     }
 
     pub fn power_loss(&mut self) {
@@ -49,6 +50,7 @@ impl World {
         });
         self.chance();
         self.oracle.power_loss();
+        self.neighbour.clear();
         let (seq, moves_in) = (self.hypervisor.seq, self.hypervisor.moves_in);
         self.hypervisor = Hypervisor::new(PAGES, moves_in);
         self.hypervisor.seq = seq;

@@ -64,6 +64,9 @@ impl World {
                 self.report(work.action.id, outcome);
                 return true;
             }
+            (Op::Write { to, .. }, Stage::New) if fails && to.medium == Medium::Store => {
+                Stage::Over(if self.chance().is_multiple_of(2) { Outcome::NoRoom } else { Outcome::Failed })
+            }
             (Op::Write { .. } | Op::Read { .. }, Stage::New) if fails => Stage::Over(Outcome::Failed),
             (Op::Write { to, pieces }, Stage::New) => self.gather(*to, &pieces.clone()),
             (Op::Write { to, .. }, Stage::Have(data)) => {
@@ -168,6 +171,7 @@ impl World {
 
     fn complete(&mut self, id: u64, ok: bool, associate: bool) {
         let r = self.hypervisor.complete(id, associate).expect("completed twice");
+        self.errors += u32::from(!ok);
         let count: u64 = match r.kind {
             Kind::Zero { sectors, .. } => sectors,
             _ => r.parts().iter().map(|p| p.sectors as u64).sum(),

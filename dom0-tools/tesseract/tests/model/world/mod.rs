@@ -4,10 +4,12 @@ mod disasters;
 mod end;
 mod executor;
 mod guest;
+mod neighbour;
 
 use crate::host::Host;
 use crate::hypervisor::{DOMAIN, Hypervisor};
 use crate::oracle::Oracle;
+use abi::BlockRef;
 use std::collections::VecDeque;
 use tesseract::*;
 
@@ -41,10 +43,14 @@ pub struct World {
     /// Percent of transfers that fail.
     pub faults: u32,
     pub resolved: Vec<bool>,
+    /// Requests that ended with an I/O error.
+    pub errors: u32,
     pub random: u64,
     /// Milliseconds.
     now: u64,
     value: u32,
+    /// Another domain's swapped pages: they only take up room.
+    neighbour: Vec<(PageId, BlockRef)>,
 }
 
 impl World {
@@ -61,9 +67,11 @@ impl World {
             journal: VecDeque::new(),
             faults: 0,
             resolved: Vec::new(),
+            errors: 0,
             now: 0,
             random: 0x9e37_79b9_7f4a_7c15,
             value: 0,
+            neighbour: Vec::new(),
         };
         world.prepare();
         world
