@@ -3,30 +3,39 @@
 use super::syncs::Syncs;
 use super::{Options, Recovered, Store};
 use crate::Error;
-use crate::format::{Geometry, Superblock, SuperblockFound as Found};
-use crate::io::{Buffer, Engine, Mailbox, Volume, read_exact, write_all};
+use crate::format::{Geometry, Superblock};
+use crate::io::{Engine, Mailbox, Volume};
 use crate::journal::{Journal, State, Writer, load, superblock};
 use crate::random::random;
 use rustix::fs::{Mode, OFlags};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tesseract::BLOCK;
+
+/// How much of the beginning and of the end must be zeroes before a store is made there, in bytes. File systems, arrays
+/// and partition tables are known by something in the first or last MiB (btrfs, ISO 9660, UDF and ReiserFS by 32 KiB
+/// and more, ZFS, md 0.90 and 1.0 and the second GPT at the end), and the first partition begins at 1 MiB.
+const ENDS: u64 = 4 << 20;
 
 impl Store {
-    /// Makes an empty store: a file of `bytes` bytes (made if absent, sparse), or the whole of a
-    /// block device. What is there must be empty or, with `force`, a store.
+    /// Makes an empty store: a file of `bytes` bytes (made if absent, sparse), or the whole of what is there.
+    /// What is there must be blank, a store that is not wanted any more included.
     ///
     /// # Errors
-    /// If it is too small, in use, not empty, or the system refuses.
-    pub fn format(path: &Path, bytes: Option<u64>, force: bool) -> Result<Geometry, Error> {
+    /// If it is too small, in use, not blank, or the system refuses.
+    pub fn format(path: &Path, bytes: Option<u64>) -> Result<Geometry, Error> {
         let error = |what| Error::io(what, path);
+        let access = if bytes.is_some() { OFlags::RDWR | OFlags::CREATE } else { OFlags::RDONLY };
+        let file = rustix::fs::open(path, access | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR);
+        let file = File::from(file.map_err(|e| error("cannot open")(e.into()))?);
+        if !is_blank(&file).map_err(error("cannot read"))? {
+            return Err(Error::Foreign(path.to_path_buf()));
+        }
         if let Some(bytes) = bytes {
-            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
-            let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR);
-            let file = std::fs::File::from(file.map_err(|e| error("cannot create")(e.into()))?);
             let meta = file.metadata().map_err(error("cannot read"))?;
             if meta.is_file() && meta.len() < bytes {
                 file.set_len(bytes).map_err(error("cannot enlarge"))?;
@@ -34,19 +43,6 @@ impl Store {
         }
         let volume = Volume::open(path, true, None, Duration::ZERO)?;
         let geometry = Geometry::of(volume.bytes()).ok_or_else(|| Error::TooSmall(path.to_path_buf()))?;
-        let memory = || error("no memory for")(std::io::ErrorKind::OutOfMemory.into());
-        let mut head = Buffer::allocate(2 * BLOCK as usize).ok_or_else(memory)?;
-        read_exact(&volume, 0, head.bytes_mut()).map_err(error("cannot read"))?;
-        for copy in head.bytes().as_chunks::<{ BLOCK as usize }>().0 {
-            match Superblock::decode(copy) {
-                Found::Zeroes => {}
-                Found::Valid(_) | Found::Broken | Found::OtherVersion(_) if force => {}
-                _ => return Err(Error::Foreign(path.to_path_buf())),
-            }
-        }
-        // Both copies anew: none of the old store's may count.
-        head.bytes_mut().fill(0);
-        write_all(&volume, 0, head.bytes()).map_err(error("cannot write"))?;
         let store = random().map_err(error("no random bytes for"))?;
         // An earlier store's journal blocks must not fit this one's generations.
         let seed = random().map_err(error("no random bytes for"))?;
@@ -108,9 +104,23 @@ impl Store {
     }
 }
 
+/// True if there are zeroes only where something would say what is there.
+fn is_blank(mut file: &File) -> io::Result<bool> {
+    let size = file.seek(SeekFrom::End(0))?;
+    for at in [0, size.saturating_sub(ENDS)] {
+        file.seek(SeekFrom::Start(at))?;
+        let mut bytes = Vec::new();
+        file.take(ENDS).read_to_end(&mut bytes)?;
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The kernel's identifier of this boot.
-fn this_boot() -> std::io::Result<[u8; 16]> {
+fn this_boot() -> io::Result<[u8; 16]> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    u128::from_str_radix(&digits, 16).map(u128::to_be_bytes).map_err(|_| std::io::ErrorKind::InvalidData.into())
+    u128::from_str_radix(&digits, 16).map(u128::to_be_bytes).map_err(|_| io::ErrorKind::InvalidData.into())
 }
