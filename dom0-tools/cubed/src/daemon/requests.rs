@@ -109,13 +109,12 @@ impl<H: Hypervisor> Daemon<H> {
     fn stop(&mut self, client: Client, name: &str, timeout_ms: Option<u64>, force: bool) -> Result<Reply, Failure> {
         let id = self.find(name)?;
         let now = self.info(id)?.state;
-        if now != state::RUNNING && !self.domains.get(&id).is_some_and(|domain| domain.ended) {
-            return Err(wrong_state(name, now, "not running, so it cannot power off by itself"));
-        }
         if now == state::RUNNING {
             self.simple(op::POWER_BUTTON, id, [])?;
-        } else {
+        } else if self.domains.get(&id).is_some_and(|domain| domain.ended) {
             self.kill(id);
+        } else if !force {
+            return Err(wrong_state(name, now, "not running, so it cannot power off by itself"));
         }
         let deadline = Some(self.now + Duration::from_millis(timeout_ms.unwrap_or(STOP_TIMEOUT)));
         self.waiters.push(Waiter { client, domain: id, what: For::Stop { force }, deadline });

@@ -95,6 +95,26 @@ fn stop_in_vain_times_out_or_kills() {
 }
 
 #[test]
+fn stop_by_force_ends_a_domain_that_cannot_power_off_by_itself() {
+    for (paused_at_once, state) in [(true, "built"), (false, "paused")] {
+        let mut world = World::new();
+        let source = world.toml("guest", "");
+        world.answer(Request::Create { source, paused: paused_at_once }).unwrap();
+        if !paused_at_once {
+            world.answer(Request::Pause { name: "guest".into() }).unwrap();
+        }
+        let stop = |force| Request::Stop { name: "guest".into(), timeout_ms: Some(5000), force };
+        assert_eq!(world.answer(stop(false)).unwrap_err().code, ErrorCode::WrongState, "{state}");
+        let (client, _) = world.ask(stop(true));
+        world.settle();
+        assert_eq!(world.model.borrow().domains.len(), 1, "{state}: not before its time");
+        world.ahead += Duration::from_secs(6);
+        assert_eq!(ended(world.wait_for(client).into_result().unwrap()).0, Reason::Killed, "{state}");
+        assert!(world.model.borrow().domains.is_empty());
+    }
+}
+
+#[test]
 fn pause_resume_start_and_wrong_states() {
     let mut world = World::new();
     let source = world.toml("guest", "");
