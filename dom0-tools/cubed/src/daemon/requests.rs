@@ -44,7 +44,10 @@ impl<H: Hypervisor> Daemon<H> {
             Request::Pause { name } => self.change(&name, op::PAUSE, &[state::RUNNING], "not running")?,
             Request::Resume { name } => self.change(&name, op::START, &[state::PAUSED], "not paused")?,
             Request::Kill { name } => {
-                let id = self.find(&name)?;
+                let id = match self.find(&name) {
+                    Err(_) if self.call_off(&name) => return Ok(Reply::Now(Payload::Done.into())),
+                    found => found?,
+                };
                 self.kill(id);
                 self.waiters.push(Waiter { client, domain: id, what: For::Gone, deadline: None });
                 (self.wake)();
