@@ -96,7 +96,7 @@ pub enum Command {
         /// Name or identifier; without it all domains
         name: Option<String>,
         /// Again every so many seconds
-        #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1")]
+        #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
         watch: Option<u64>,
     },
     /// Show or change a domain's memory

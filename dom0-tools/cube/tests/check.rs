@@ -23,7 +23,7 @@ fn good_and_bad_files() {
         format!("{}:3:8: kernel: ", path("good")),
         format!("{bad}:1:1: nmae: unknown key\n    did you mean `name`?\n"),
         format!("{bad}:2:8: memory: is of type integer, not a string\n"),
-        format!("{bad}: name: is missing\n"),
+        format!("{bad}:3:1: name: is missing\n"),
         format!("{}: cannot be read", path("missing")),
     ] {
         assert!(ran.err.contains(&part), "{part}\n{}", ran.err);

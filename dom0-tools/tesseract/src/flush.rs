@@ -42,12 +42,17 @@ impl Map {
     }
 
     pub(crate) fn flush_step_done(&mut self, disk: u16, part: FlushPart, outcome: Outcome) {
-        let Some(run) = self.disks.get_mut(&disk).and_then(|d| d.flush.as_mut()) else {
-            return;
-        };
+        let Some(d) = self.disks.get_mut(&disk) else { return };
+        let Some(run) = &mut d.flush else { return };
         run.left -= 1;
         run.failed |= outcome != Outcome::Done;
         run.lost |= outcome != Outcome::Done && part != FlushPart::Append;
+        if part == FlushPart::Image
+            && outcome != Outcome::Done
+            && let Some(resolve) = &mut d.resolve
+        {
+            resolve.copied.clear();
+        }
         if run.left > 0 {
             return;
         }

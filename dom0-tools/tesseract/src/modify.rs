@@ -62,6 +62,12 @@ impl Map {
         let Some(job) = self.jobs.get_mut(&id) else {
             return;
         };
+        if !matches!(job.kind, Kind::Resolve) {
+            let (first, end) = (job.first(), job.end());
+            if let Some(disk) = self.disks.get_mut(&job.disk) {
+                disk.forget_copies(first, end);
+            }
+        }
         job.phase = Phase::Io;
         job.records = records;
         job.outstanding = u32::try_from(writes.list.len() + zeroes.len()).unwrap_or(u32::MAX);

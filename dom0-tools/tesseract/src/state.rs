@@ -4,7 +4,7 @@ use crate::job::{JobId, Preserved};
 use crate::queue::Queue;
 use crate::{PageId, RequestId};
 use abi::BlockRef;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A pin: a job's index-th referenced page.
 pub(crate) type PinId = (JobId, u32);
@@ -127,10 +127,14 @@ pub(crate) struct FlushRun {
 }
 
 /// A resolve-all under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Default, Debug)]
 pub(crate) struct ResolveRun {
     pub(crate) next: u64,
     pub(crate) failed: bool,
+    /// Blocks whose homes have, or are getting, what their slots hold. A sync of the image that fails empties it.
+    pub(crate) copied: BTreeSet<u64>,
+    /// They are durable there: now the journal is told.
+    pub(crate) durable: bool,
 }
 
 /// A guest's live request.

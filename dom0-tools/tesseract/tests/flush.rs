@@ -133,3 +133,75 @@ fn a_sync_that_failed_when_no_guest_asked_fails_the_next_flush_that_one_asks_for
         assert_eq!(work_off(&mut map, todo, None), Some(Status::Ok));
     }
 }
+
+/// A map whose disk 3 has its block 0 in a slot, durably.
+fn flushed_reference() -> Map {
+    let mut map = map();
+    let block = swap_out(&mut map, P);
+    let journal = one(map.guest_write(R, 3, 0, &write_of(P, block)));
+    map.complete(journal.id, Outcome::Done);
+    let todo = map.guest_flush(R, 3);
+    assert_eq!(work_off(&mut map, todo, None), Some(Status::Ok));
+    map
+}
+
+/// Brings disk 3 home: whether block 0 was written, and what came of it.
+fn resolve(map: &mut Map, fails: fn(&Op) -> bool) -> (bool, bool) {
+    let (mut written, mut end) = (false, None);
+    let mut todo = map.resolve_all(3).unwrap();
+    while let Some(action) = todo.pop() {
+        written |= matches!(action.op, Op::Write { to, .. } if to == Extent::block(3, 0));
+        if let Op::Resolved { ok, .. } = action.op {
+            end = Some(ok);
+        }
+        let outcome = if fails(&action.op) { Outcome::Failed } else { Outcome::Done };
+        todo.extend(map.complete(action.id, outcome));
+    }
+    map.audit().unwrap();
+    (written, end.unwrap())
+}
+
+#[test]
+fn what_a_failure_may_have_lost_is_brought_home_again() {
+    let failures: [fn(&Op) -> bool; 2] = [|op| *op == Op::Sync(Durable::Disk(3)), |op| matches!(op, Op::Write { .. })];
+    for fails in failures {
+        let mut map = flushed_reference();
+        assert_eq!(resolve(&mut map, fails), (true, false));
+        assert_eq!(map.references(3), 1);
+        assert_eq!(resolve(&mut map, |_| false), (true, true));
+        assert_eq!(map.references(3), 0);
+    }
+}
+
+#[test]
+fn a_failed_sync_that_a_guest_asked_for_counts_for_the_copies_made_before_it() {
+    let mut map = flushed_reference();
+    let home = one(map.resolve_all(3).unwrap());
+    let sync = one(map.guest_flush(R, 3));
+    let after = map.complete(home.id, Outcome::Done);
+    assert!(after.is_empty(), "{after:?}");
+    let todo = map.complete(sync.id, Outcome::Failed);
+    assert!(todo.iter().any(|a| matches!(a.op, Op::Complete { status: Status::IoError, .. })), "{todo:?}");
+    work_off(&mut map, todo, None);
+    assert_eq!(map.references(3), 1);
+    assert_eq!(resolve(&mut map, |_| false), (true, true));
+}
+
+#[test]
+fn a_block_that_a_guest_writes_while_it_is_brought_home_is_the_guest_s() {
+    let mut map = flushed_reference();
+    let home = one(map.resolve_all(3).unwrap());
+    let sync = one(map.complete(home.id, Outcome::Done));
+    assert_eq!(sync.op, Op::Sync(Durable::Disk(3)));
+    // Not written yet: until then the slot counts, whatever came to the home meanwhile.
+    let segment = WriteSegment { len: 512, payload: Payload::Zero };
+    let writes = map.guest_write(R, 3, 0, &[segment]);
+    map.complete(sync.id, Outcome::Done);
+    for write in writes {
+        assert!(matches!(write.op, Op::Write { .. }), "{write:?}");
+        let todo = map.complete(write.id, Outcome::Failed);
+        work_off(&mut map, todo, None);
+    }
+    assert_eq!(map.references(3), 1);
+    assert_eq!(resolve(&mut map, |_| false), (true, true));
+}

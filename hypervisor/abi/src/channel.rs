@@ -14,8 +14,8 @@
 //! number of events: it is raised when the event ring goes from empty to non-empty (as seen
 //! through `head`), and stays asserted until [`reg::INTERRUPT`] is written.
 //!
-//! After an attach every live object (requests, page-ins, page-outs, stopped domains) is
-//! posted again, oldest first, so a restarted daemon goes on where the last one was killed.
+//! After an attach every live object (requests, page-ins, stopped domains) is posted again, oldest first,
+//! so a restarted daemon goes on where the last one was killed. Page-outs are taken back: their pages are resident again.
 
 /// PCI vendor identifier of the function (not an assigned one).
 pub const PCI_VENDOR: u16 = 0x4843;

@@ -18,6 +18,7 @@ const TOO_SMALL: &str = "not enough memory beside dom0's";
 static READY: AtomicBool = AtomicBool::new(false);
 
 /// First Rust code, on the boot stack with the boot tables.
+// SAFETY: no other symbol has this name; the assembly that calls it keeps to the C calling convention.
 #[unsafe(no_mangle)]
 extern "C" fn hypercube_main(magic: u32, information: u32) -> ! {
     PerCpu::install(0);

@@ -66,6 +66,7 @@ pub fn start(cpus: &[u32], most: u32, mut stacks: u64) {
 }
 
 /// Entry of the other CPUs, on their stack, with the boot tables.
+// SAFETY: no other symbol has this name; the assembly that calls it keeps to the C calling convention.
 #[unsafe(no_mangle)]
 extern "C" fn ap_main(number: u32) -> ! {
     PerCpu::install(number);

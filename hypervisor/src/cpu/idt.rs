@@ -127,6 +127,7 @@ pub fn load() {
 }
 
 /// Every interrupt and exception comes here.
+// SAFETY: no other symbol has this name; the assembly that calls it keeps to the C calling convention.
 #[unsafe(no_mangle)]
 extern "C" fn interrupt_entry(frame: &mut Frame) {
     match frame.vector {

@@ -34,6 +34,7 @@ pub struct PerCpu {
 // SAFETY: `Cell`s are touched by their own CPU only (found through GS) or before it runs.
 unsafe impl Sync for PerCpu {}
 
+// SAFETY: the linker script puts the section with the rest of the data.
 #[unsafe(link_section = ".data.exit")]
 static CPUS: [PerCpu; MAX_CPUS as usize] = [const {
     PerCpu {

@@ -5,6 +5,7 @@ use super::memory::{GuestMemory, Touched};
 use super::page_in::Need;
 use super::slot::Request;
 use crate::domain::Domain;
+use crate::memory::frames;
 use crate::memory::tables::Tables;
 use abi::BlockRef;
 use abi::event::{MAX_SEGMENTS, Segment, segment};
@@ -127,7 +128,7 @@ impl GuestMemory {
     /// Clears the dirty bits of a request's whole pages, so that at its end they tell whether the
     /// guest wrote meanwhile.
     pub(super) fn watch_writes(&mut self, domain: &Domain, segments: &[Segment]) {
-        if self.limit >= self.pages {
+        if !self.may_leave() {
             return;
         }
         let whole = |s: &&Segment| s.kind == segment::DATA && s.flags & segment::WHOLE_PAGE != 0;
@@ -141,7 +142,7 @@ impl GuestMemory {
     /// The request is over and its whole pages have names in dom0: those that stayed clean are
     /// associated.
     pub(super) fn associate(&mut self, request: &Request) {
-        if self.limit >= self.pages {
+        if !self.may_leave() {
             return;
         }
         for piece in split::pieces(&request.segments).filter(Piece::is_whole_page) {
@@ -150,6 +151,11 @@ impl GuestMemory {
                 let _ = self.p2m.apply(&Tables, gfn, Event::Associate);
             }
         }
+    }
+
+    /// True if pages are likely to leave, so that it pays to know which of them are on a disk.
+    fn may_leave(&self) -> bool {
+        self.limit < self.pages || frames::is_short()
     }
 
     /// Asks for a page that the hypervisor itself needs.

@@ -79,6 +79,7 @@ enum Leave {
 }
 
 /// Enters the vCPU again and again.
+// SAFETY: the linker script puts the section with the rest of the code.
 #[unsafe(link_section = ".text.exit")]
 #[inline(never)]
 fn stay(vcpu: &Arc<Vcpu>, domain: &Arc<Domain>, context: &mut Context, choice: &Choice, start: u64) -> Leave {

@@ -17,6 +17,7 @@ struct Rings {
 }
 
 /// An event was put into an empty ring and the interrupt not yet raised: posters hold locks.
+// SAFETY: the linker script puts the section with the rest of the data.
 #[unsafe(link_section = ".data.exit.shared")]
 static RAISE: AtomicBool = AtomicBool::new(false);
 

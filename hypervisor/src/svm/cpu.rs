@@ -82,6 +82,7 @@ impl Backend for Cpu {
         }
     }
 
+    // SAFETY: the linker script puts the section with the rest of the code.
     #[unsafe(link_section = ".text.exit")]
     fn run(&mut self, registers: &mut Registers, flush: bool) -> Exit {
         let mut flush_all = false;
@@ -147,6 +148,7 @@ impl Backend for Cpu {
         self.vmcb.set32(field::INTERCEPT_MISC1, intercept);
     }
 
+    // SAFETY: the linker script puts the section with the rest of the code.
     #[unsafe(link_section = ".text.exit")]
     fn end_shadow(&mut self) {
         self.vmcb.set(field::SHADOW, 0);
@@ -158,6 +160,7 @@ impl Backend for Cpu {
         }
     }
 
+    // SAFETY: the linker script puts the section with the rest of the code.
     #[unsafe(link_section = ".text.exit")]
     fn mode(&self) -> Mode {
         let attributes = self.vmcb.get16(segment::CS + 2);

@@ -149,6 +149,7 @@ impl Backend for Cpu {
         }
     }
 
+    // SAFETY: the linker script puts the section with the rest of the code.
     #[unsafe(link_section = ".text.exit")]
     fn run(&mut self, registers: &mut Registers, flush: bool) -> Exit {
         if flush || self.stale {

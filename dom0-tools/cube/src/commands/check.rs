@@ -40,20 +40,8 @@ pub fn check(out: &mut Output, files: &[PathBuf], look: bool) -> Exit {
 }
 
 fn read(file: &Path, look: bool) -> Result<Domain, Vec<Mistake>> {
-    let text = text(file).map_err(|mistake| vec![mistake])?;
+    let text = config::text(file)?;
     if look { config::check(&text, file) } else { config::parse(&text, file) }
-}
-
-/// The text of a domain file, or the mistake that it cannot be read.
-pub fn text(file: &Path) -> Result<String, Mistake> {
-    std::fs::read_to_string(file).map_err(|error| Mistake {
-        file: file.to_owned(),
-        line: 0,
-        column: 0,
-        key: String::new(),
-        message: format!("cannot be read: {error}"),
-        hint: "give the path of a domain file; docs/domain-file.md has an example".to_owned(),
-    })
 }
 
 fn summary(file: &Path, domain: &Domain) -> String {

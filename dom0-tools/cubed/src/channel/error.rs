@@ -64,7 +64,9 @@ pub enum AttachError {
         why: String,
     },
     /// BAR 0 does not answer like the service function.
-    #[error("the function's registers read {0:#010x} instead of the magic number: is this hypervisor a Hypercube?")]
+    #[error(
+        "the function's registers read {0:#010x} instead of the magic number: start the hypervisor that these tools came with"
+    )]
     Magic(u32),
     /// The ABI differs.
     #[error(
@@ -73,7 +75,11 @@ pub enum AttachError {
     )]
     Version(u32),
     /// The attach itself was refused.
-    #[error("the hypervisor refused to attach: {}", .0.text())]
+    #[error(
+        "the hypervisor refused to attach: {}; end whatever else uses the function, then start cubed again \
+         (the hypervisor's log on the second serial port may tell more)",
+        .0.text()
+    )]
     Refused(abi::Error),
     /// No huge pages.
     #[error(
@@ -90,7 +96,7 @@ pub enum AttachError {
     #[error("/proc/self/pagemap does not tell physical addresses ({0}): run cubed as root")]
     Pagemap(String),
     /// An operation on a file failed.
-    #[error("{what} {path}: {source}", path = path.display())]
+    #[error("{what} {path}: {source}; run cubed as root in dom0, with /proc and /sys mounted", path = path.display())]
     File {
         /// What was tried, as a verb.
         what: &'static str,
@@ -106,5 +112,23 @@ impl AttachError {
     pub(crate) fn file(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { what, path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AttachError;
+    use std::io::ErrorKind;
+
+    #[test]
+    fn texts_say_what_to_do_next() {
+        let file = AttachError::file("opening", "/x")(ErrorKind::PermissionDenied.into());
+        for (error, next) in [
+            (AttachError::Refused(abi::Error::Busy), "start cubed again"),
+            (AttachError::Magic(0), "start the hypervisor"),
+            (file, "run cubed as root"),
+        ] {
+            assert!(error.to_string().contains(next), "{error}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! May depend on: `abi`, the operating system. Invariant: everything above this module speaks to
 //! [`Hypervisor`] only, and holds shared memory only as [`Buffer`]s, of which no two overlap.
-//! All `unsafe` of the daemon's channel is in [`mapping`], [`registers`] and [`hugepages`].
+//! All `unsafe` of the daemon's channel is in [`mapping`], and in [`device`] where that takes slices of it.
 
 pub mod bind;
 pub mod buffer;

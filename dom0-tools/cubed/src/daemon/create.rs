@@ -96,6 +96,18 @@ impl<H: Hypervisor> Daemon<H> {
         self.creations.iter().any(|creation| creation.name.as_deref() == Some(name))
     }
 
+    /// A domain of this name that is to be built again is not. False if there is none that has not begun.
+    pub(super) fn call_off(&mut self, name: &str) -> bool {
+        let before = self.creations.len();
+        self.creations.retain(|creation| creation.id.is_some() || creation.name.as_deref() != Some(name));
+        let found = self.creations.len() < before;
+        if found {
+            tracing::info!(name, "not built again: killed");
+            self.consoles.close(name);
+        }
+        found
+    }
+
     fn created(&mut self, creation: &Creation, response: Response) {
         if let Some(client) = creation.client {
             self.outputs.push(Output { client, response });

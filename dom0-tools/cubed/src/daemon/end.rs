@@ -7,7 +7,7 @@ use crate::domains::End;
 use protocol::{Policy, Reason, Source, State};
 use std::time::{Duration, Instant};
 
-/// A domain that crashes sooner than this after its start is restarted after a pause.
+/// A domain that crashes or resets sooner than this after its start is restarted after a pause.
 const SHORT_LIFE: Duration = Duration::from_secs(10);
 /// The longest pause.
 const LONGEST_PAUSE: u64 = 30;
@@ -102,8 +102,7 @@ impl<H: Hypervisor> Daemon<H> {
             self.consoles.close(&record.name);
             return;
         }
-        let crashed = end.is_some_and(|end| end.why().0 != Reason::Reset);
-        let pause = if crashed && self.now.duration_since(domain.since) < SHORT_LIFE {
+        let pause = if self.now.duration_since(domain.since) < SHORT_LIFE {
             Duration::from_secs((record.restarts + 1).min(LONGEST_PAUSE))
         } else {
             Duration::ZERO

@@ -32,8 +32,8 @@ impl<H: Hypervisor> Daemon<H> {
             size(limit),
             size(memory)
         );
-        let hint = "give cubed a store (--store PATH, or hypercube.store=PATH on dom0's command line), or let the \
-                    limit be the whole memory";
+        let hint = "start cubed with a store (--store PATH; hypercube.store=PATH on dom0's command line where our init \
+                    starts it), or let the limit be the whole memory";
         Err(Failure::new(ErrorCode::Unsupported, message, hint))
     }
 

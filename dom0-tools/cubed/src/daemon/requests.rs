@@ -44,7 +44,10 @@ impl<H: Hypervisor> Daemon<H> {
             Request::Pause { name } => self.change(&name, op::PAUSE, &[state::RUNNING], "not running")?,
             Request::Resume { name } => self.change(&name, op::START, &[state::PAUSED], "not paused")?,
             Request::Kill { name } => {
-                let id = self.find(&name)?;
+                let id = match self.find(&name) {
+                    Err(_) if self.call_off(&name) => return Ok(Reply::Now(Payload::Done.into())),
+                    found => found?,
+                };
                 self.kill(id);
                 self.waiters.push(Waiter { client, domain: id, what: For::Gone, deadline: None });
                 (self.wake)();
@@ -109,13 +112,12 @@ impl<H: Hypervisor> Daemon<H> {
     fn stop(&mut self, client: Client, name: &str, timeout_ms: Option<u64>, force: bool) -> Result<Reply, Failure> {
         let id = self.find(name)?;
         let now = self.info(id)?.state;
-        if now != state::RUNNING && !self.domains.get(&id).is_some_and(|domain| domain.ended) {
-            return Err(wrong_state(name, now, "not running, so it cannot power off by itself"));
-        }
         if now == state::RUNNING {
             self.simple(op::POWER_BUTTON, id, [])?;
-        } else {
+        } else if self.domains.get(&id).is_some_and(|domain| domain.ended) {
             self.kill(id);
+        } else if !force {
+            return Err(wrong_state(name, now, "not running, so it cannot power off by itself"));
         }
         let deadline = Some(self.now + Duration::from_millis(timeout_ms.unwrap_or(STOP_TIMEOUT)));
         self.waiters.push(Waiter { client, domain: id, what: For::Stop { force }, deadline });

@@ -54,7 +54,8 @@ impl Disks {
     pub fn store_info(&self) -> Result<Store, Failure> {
         let totals = self.map.totals();
         let path = self.media.store().ok_or_else(|| {
-            let hint = "to swap, start cubed with --store PATH, or dom0 with hypercube.store=PATH";
+            let hint =
+                "to swap, start cubed with --store PATH, or, where our init starts it, dom0 with hypercube.store=PATH";
             Failure::new(ErrorCode::Unsupported, "cubed was started without a swap store", hint)
         })?;
         let used = totals.slots.saturating_sub(totals.free).saturating_sub(totals.broken);

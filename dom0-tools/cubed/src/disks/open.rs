@@ -3,10 +3,9 @@
 use super::stored::Stored;
 use super::{Disks, Media};
 use rustix::fs::statfs;
-use std::io::ErrorKind;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
-use store::{Options, Store};
+use store::{Options, Recovered, Store};
 use tesseract::{Config, Map};
 
 /// Size of the store that only keeps the books when no store was given.
@@ -61,12 +60,8 @@ pub fn open(choice: &StoreChoice, state: &Path) -> Result<(Disks, RawFd), OpenEr
     if choice.path.is_some() && !choice.in_memory && is_in_memory(path)? {
         return Err(OpenError::InMemory(path.to_owned()));
     }
-    if needs_format(path)? {
-        let size = if choice.path.is_some() { choice.size } else { BOOKS };
-        let geometry = Store::format(path, file_size(path, size), false)?;
-        tracing::info!(path = %path.display(), slots = geometry.slots, "a new swap store");
-    }
-    let (store, found) = Store::open(path, &Options::default())?;
+    let size = if choice.path.is_some() { choice.size } else { BOOKS };
+    let (store, found) = open_or_make(path, size)?;
     let slots = if choice.path.is_some() { found.geometry.slots } else { 0 };
     let mut config = Config::new(slots);
     config.max_refs = usize::try_from(found.geometry.max_refs()).unwrap_or(usize::MAX);
@@ -84,16 +79,17 @@ fn file_size(path: &Path, size: u64) -> Option<u64> {
     (!other).then_some(size)
 }
 
-/// True if there is nothing, or nothing but zeroes where a store begins.
-fn needs_format(path: &Path) -> Result<bool, OpenError> {
-    let fail = |source| OpenError::File { path: path.to_owned(), source };
-    let mut head = Vec::new();
-    match std::fs::File::open(path) {
-        Ok(file) => std::io::Read::read_to_end(&mut std::io::Read::take(file, 8192), &mut head).map_err(fail)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
-        Err(error) => return Err(fail(error)),
-    };
-    Ok(head.iter().all(|byte| *byte == 0))
+/// The store that is there; where there is none, a new one, unless something else may be there.
+fn open_or_make(path: &Path, size: u64) -> Result<(Store, Recovered), store::Error> {
+    if path.exists() {
+        match Store::open(path, &Options::default()) {
+            Err(store::Error::NoStore(_)) => {}
+            opened => return opened,
+        }
+    }
+    let geometry = Store::format(path, file_size(path, size))?;
+    tracing::info!(path = %path.display(), slots = geometry.slots, "a new swap store");
+    Store::open(path, &Options::default())
 }
 
 fn is_in_memory(path: &Path) -> Result<bool, OpenError> {

@@ -135,7 +135,7 @@ mod tests {
     fn a_running_guest_s_image_is_waited_for_while_it_is_in_use() {
         let dir = tempfile::tempdir().unwrap();
         let (path, disk) = (dir.path().join("store"), dir.path().join("disk"));
-        Store::format(&path, Some(16 << 20), false).unwrap();
+        Store::format(&path, Some(16 << 20)).unwrap();
         let file = std::fs::File::create(&disk).unwrap();
         file.set_len(8 << 10).unwrap();
         flock(&file, FlockOperation::LockExclusive).unwrap();

@@ -2,7 +2,7 @@
 //! memory over piece by piece, as fast as they are taken.
 
 use abi::domain::BootState;
-use domain_builder::config::check;
+use domain_builder::config::{check, text};
 use domain_builder::{Domain, Image};
 use protocol::{ErrorCode, Failure, Source};
 use std::path::PathBuf;
@@ -107,12 +107,6 @@ impl Builder {
 fn read(source: Source) -> Result<(String, PathBuf), Failure> {
     match source {
         Source::Text { text, file } => Ok((text, file)),
-        Source::File(file) => match std::fs::read_to_string(&file) {
-            Ok(text) => Ok((text, file)),
-            Err(error) => {
-                let message = format!("{}: {error}", file.display());
-                Err(Failure::new(ErrorCode::BadDomainFile, message, "give the path of a domain file in dom0"))
-            }
-        },
+        Source::File(file) => Ok((text(&file).map_err(Failure::bad_file)?, file)),
     }
 }

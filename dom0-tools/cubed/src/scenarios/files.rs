@@ -80,6 +80,33 @@ fn a_store_in_memory_is_refused_unless_asked_for() {
 }
 
 #[test]
+fn a_store_is_made_where_nothing_is_and_nothing_else_is_touched() {
+    use crate::disks::open::{StoreChoice, open};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let choice = StoreChoice { path: Some(path.clone()), size: 32 << 20, in_memory: true };
+    let file = std::fs::File::create(&path).unwrap();
+    // As btrfs has it: the first 64 KiB are nobody's.
+    for (length, at) in [(16 << 20, 64 << 10), (64 << 20, (64 << 20) - 4096), (100, 0)] {
+        file.set_len(0).unwrap();
+        file.set_len(length).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, b"_BHRfS_M", at).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let refusal = open(&choice, dir.path()).err().unwrap().to_string();
+        assert!(refusal.contains("not blank") && refusal.contains("give another path"), "{refusal}");
+        assert!(std::fs::read(&path).unwrap() == before);
+    }
+    for (length, becomes) in [(16 << 20, 16 << 20), (0, 32 << 20)] {
+        file.set_len(0).unwrap();
+        file.set_len(length).unwrap();
+        for _ in 0..2 {
+            open(&choice, dir.path()).unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), becomes);
+        }
+    }
+}
+
+#[test]
 fn an_image_that_was_cut_to_nothing_is_not_forgotten_while_blocks_of_it_are_in_the_store() {
     let mut world = World::on_files();
     let (id, path) = world.create_with_disk("guest", 16);

@@ -95,6 +95,26 @@ fn stop_in_vain_times_out_or_kills() {
 }
 
 #[test]
+fn stop_by_force_ends_a_domain_that_cannot_power_off_by_itself() {
+    for (paused_at_once, state) in [(true, "built"), (false, "paused")] {
+        let mut world = World::new();
+        let source = world.toml("guest", "");
+        world.answer(Request::Create { source, paused: paused_at_once }).unwrap();
+        if !paused_at_once {
+            world.answer(Request::Pause { name: "guest".into() }).unwrap();
+        }
+        let stop = |force| Request::Stop { name: "guest".into(), timeout_ms: Some(5000), force };
+        assert_eq!(world.answer(stop(false)).unwrap_err().code, ErrorCode::WrongState, "{state}");
+        let (client, _) = world.ask(stop(true));
+        world.settle();
+        assert_eq!(world.model.borrow().domains.len(), 1, "{state}: not before its time");
+        world.ahead += Duration::from_secs(6);
+        assert_eq!(ended(world.wait_for(client).into_result().unwrap()).0, Reason::Killed, "{state}");
+        assert!(world.model.borrow().domains.is_empty());
+    }
+}
+
+#[test]
 fn pause_resume_start_and_wrong_states() {
     let mut world = World::new();
     let source = world.toml("guest", "");
@@ -136,13 +156,43 @@ fn a_crash_is_kept_destroyed_or_restarted_as_the_file_says() {
 fn a_reboot_is_followed_and_counted() {
     let mut world = World::new();
     let id = world.create("guest", "on_reboot = \"restart\"");
+    world.ahead += Duration::from_secs(60);
     world.model.borrow_mut().end(id, reason::RESET, 0);
-    world.until("the new life", |world| {
-        world.model.borrow().domains.values().any(|domain| domain.state == state::RUNNING).then_some(())
-    });
+    world.until("the new life", |world| living(world).filter(|new| *new != id));
     world.settle();
     let Ok(Payload::Domain(shown)) = world.answer(Request::Show { name: "guest".into() }) else { panic!() };
     assert_eq!((shown.restarts, shown.summary.state), (1, State::Running));
+}
+
+#[test]
+fn a_guest_that_does_nothing_but_reset_is_built_again_less_and_less_often() {
+    let mut world = World::new();
+    let mut id = world.create("guest", "on_reboot = \"restart\"");
+    for pause in 1..4 {
+        world.model.borrow_mut().end(id, reason::RESET, 0);
+        world.until("the end", |world| world.model.borrow().domains.is_empty().then_some(()));
+        let pause = Duration::from_secs(pause);
+        let due = world.daemon().deadline().unwrap();
+        let left = due.saturating_duration_since(world.now());
+        assert!(left <= pause && left > pause / 2, "{left:?} of {pause:?}");
+        world.ahead += left;
+        id = world.until("the new life", |world| living(world));
+    }
+    world.model.borrow_mut().end(id, reason::RESET, 0);
+    world.settle();
+    // Nor ever again, if it is killed while it waits.
+    let kill = || Request::Kill { name: "guest".into() };
+    world.answer(kill()).unwrap();
+    world.ahead += Duration::from_secs(60);
+    world.settle();
+    assert!(world.model.borrow().domains.is_empty());
+    assert_eq!(world.answer(kill()).unwrap_err().code, ErrorCode::NoSuchDomain);
+}
+
+/// The domain that runs.
+fn living(world: &World) -> Option<u32> {
+    let model = world.model.borrow();
+    model.domains.iter().find(|(_, domain)| domain.state == state::RUNNING).map(|(id, _)| *id)
 }
 
 #[test]

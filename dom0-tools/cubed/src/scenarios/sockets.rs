@@ -113,3 +113,39 @@ fn a_client_that_leaves_harms_nobody() {
         assert!(answer.is_empty() || answer.contains("too long"), "{answer}");
     });
 }
+
+#[test]
+fn clients_that_leave_make_room_for_others() {
+    let mut world = World::new();
+    world.create("guest", "");
+    serve(&mut world, |path| {
+        // More than there are places.
+        for n in 0..300 {
+            let mut caller = Caller::new(&path);
+            let wait = Request::Wait { name: "guest".into(), timeout_ms: None };
+            wire::send(caller.reader.get_mut(), &Call::new(wait)).unwrap();
+            let mut watcher = Caller::new(&path);
+            let request = Request::Console { name: "guest".into(), history: None, history_only: false };
+            assert!(matches!(watcher.ask(request), Response::Ok(_)), "{n}");
+            drop((caller, watcher));
+            assert!(matches!(Caller::new(&path).ask(Request::List), Response::Ok(_)), "{n}");
+        }
+    });
+}
+
+#[test]
+fn a_client_that_sends_no_more_gets_its_answer() {
+    let mut world = World::new();
+    world.create("guest", "");
+    serve(&mut world, |path| {
+        let mut waiter = Caller::new(&path);
+        let wait = Request::Wait { name: "guest".into(), timeout_ms: None };
+        wire::send(waiter.reader.get_mut(), &Call::new(wait)).unwrap();
+        waiter.reader.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
+        let mut caller = Caller::new(&path);
+        assert!(matches!(caller.ask(Request::List), Response::Ok(_)));
+        assert!(matches!(caller.ask(Request::Kill { name: "guest".into() }), Response::Ok(_)));
+        let answer = wire::receive::<Response>(&mut waiter.reader).unwrap().unwrap();
+        assert!(matches!(answer.into_result(), Ok(Payload::Ended { .. })));
+    });
+}

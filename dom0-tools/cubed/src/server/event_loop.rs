@@ -108,7 +108,8 @@ impl Loop {
                     }
                     SIGNALS => asked |= self.signals.came(),
                     WAKER | DISKS | INTERRUPT => {}
-                    token => asked |= self.sessions.ready(token, daemon, now),
+                    // Not a half-close: who sends no more may still wait for an answer.
+                    token => asked |= self.sessions.ready(token, event.is_write_closed(), daemon, now),
                 }
             }
             let idle = events.is_empty() && !again;

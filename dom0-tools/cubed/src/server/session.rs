@@ -87,6 +87,11 @@ impl Session {
         self.take(daemon, now)
     }
 
+    /// The client has closed the connection: nobody reads answers or output any more.
+    pub fn leave(&mut self) {
+        self.gone = true;
+    }
+
     /// An answer that the client waited for.
     pub fn answer<H: Hypervisor>(&mut self, response: &Response, daemon: &mut Daemon<H>, now: Instant) -> Shutdown {
         self.respond(response);

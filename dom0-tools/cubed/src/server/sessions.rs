@@ -43,10 +43,14 @@ impl Sessions {
         }
     }
 
-    /// The client of this token can be read from or written to.
-    pub fn ready<H: Hypervisor>(&mut self, token: Token, daemon: &mut Daemon<H>, now: Instant) -> Shutdown {
-        let session = self.sessions.get_mut(&Client(token.0 as u64));
-        session.is_some_and(|session| session.readable(daemon, now))
+    /// The client of this token can be read from or written to, or has `left`.
+    pub fn ready<H: Hypervisor>(&mut self, token: Token, left: bool, daemon: &mut Daemon<H>, now: Instant) -> Shutdown {
+        let Some(session) = self.sessions.get_mut(&Client(token.0 as u64)) else { return false };
+        let shutdown = session.readable(daemon, now);
+        if left {
+            session.leave();
+        }
+        shutdown
     }
 
     /// Hands answers out, moves streams on, drops connections that are over.

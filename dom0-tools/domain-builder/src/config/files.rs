@@ -6,8 +6,8 @@ use crate::build::{BuildError, Image};
 use crate::domain::MAX_MEMORY;
 use crate::source::{Opened, Source};
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::FileTypeExt;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 const SECTOR: u64 = 512;
@@ -115,11 +115,16 @@ fn disk_file(path: &PathBuf, readonly: bool) -> Result<(), Refusal> {
         .write(!readonly && kind.is_file())
         .open(path)
         .map_err(|error| (format!("cannot be opened: {error}"), "correct the permissions, or set readonly = true"))?;
-    if kind.is_file() && (meta.len() == 0 || meta.len() % SECTOR != 0) {
+    let size = file.seek(SeekFrom::End(0)).and_then(|size| file.rewind().map(|()| size));
+    let size = size.map_err(|error| (format!("has no size: {error}"), "check the disk"))?;
+    if size == 0 || size % SECTOR != 0 {
         return Err((
-            format!("has {} bytes: not a whole number of 512-byte sectors, or none", meta.len()),
-            "a disk image is a multiple of 512 bytes",
+            format!("has {size} bytes: not a whole number of 512-byte sectors, or none"),
+            "a disk is a multiple of 512 bytes; a device may lack its medium",
         ));
+    }
+    if !readonly && kind.is_block_device() && is_protected(Path::new("/sys/dev/block"), meta.rdev()) {
+        return Err(("is a read-only device".to_owned(), "set readonly = true, or lift that with `blockdev --setrw`"));
     }
     let mut magic = [0; 4];
     let raw = "convert it with `qemu-img convert -O raw OLD NEW`; only raw images are supported";
@@ -128,5 +133,31 @@ fn disk_file(path: &PathBuf, readonly: bool) -> Result<(), Refusal> {
         Ok(()) if magic == *b"KDMV" => Err(("is a VMDK image".to_owned(), raw)),
         Ok(()) => Ok(()),
         Err(error) => Err((format!("cannot be read: {error}"), "check the disk")),
+    }
+}
+
+/// True if the kernel lets nobody write this block device, by its folder (`major:minor`) in `devices`.
+fn is_protected(devices: &Path, device: u64) -> bool {
+    // As the kernel gives numbers to programs (makedev(3)).
+    let major = device >> 8 & 0xfff | device >> 32 & 0xffff_f000;
+    let minor = device & 0xff | device >> 12 & 0xffff_ff00;
+    fs::read_to_string(devices.join(format!("{major}:{minor}/ro"))).is_ok_and(|flag| flag.trim() == "1")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_block_device_that_the_kernel_protects_is_told_by_its_numbers() {
+        let devices = tempfile::tempdir().unwrap();
+        for (folder, flag) in [("8:17", "1\n"), ("8:18", "0\n"), ("259:70000", "1\n")] {
+            fs::create_dir(devices.path().join(folder)).unwrap();
+            fs::write(devices.path().join(folder).join("ro"), flag).unwrap();
+        }
+        // 70000 is 0x11170: its upper bits are above the major number's lower ones.
+        let numbers = [0x811, 0x812, 0x813, 0x1111_0370];
+        assert_eq!(numbers.map(|device| is_protected(devices.path(), device)), [true, false, false, true]);
     }
 }

@@ -9,12 +9,13 @@ mod check;
 mod disks;
 mod draft;
 mod files;
+mod line;
 mod name;
 mod report;
 mod size;
 mod table;
 
-pub use check::{check, parse};
+pub use check::{check, parse, text};
 pub use size::parse_size;
 
 pub use crate::domain::Domain;

@@ -1,5 +1,6 @@
 //! Collects mistakes, and knows where in the text they are.
 
+use super::line;
 use protocol::Mistake;
 use std::ops::Range;
 use std::path::Path;
@@ -27,14 +28,13 @@ pub(super) struct Report<'t> {
     text: &'t str,
     file: &'t Path,
     mistakes: Vec<Mistake>,
-    /// The text is not proper TOML: keys may have been lost with what could not be read, so that
-    /// none is to be called missing.
-    pub broken: bool,
+    /// Where the text is not proper TOML.
+    syntax: Vec<Mistake>,
 }
 
 impl<'t> Report<'t> {
     pub fn new(text: &'t str, file: &'t Path) -> Self {
-        Self { text, file, mistakes: Vec::new(), broken: false }
+        Self { text, file, mistakes: Vec::new(), syntax: Vec::new() }
     }
 
     /// A mistake at a place in the text; without one it is of the file as a whole.
@@ -45,9 +45,32 @@ impl<'t> Report<'t> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let (line, column) = span.map_or((0, 0), |span| position(self.text, span.start));
-        let file = self.file.to_owned();
-        self.mistakes.push(Mistake { file, line, column, key: key.into(), message: message.into(), hint: hint.into() });
+        let mistake = self.mistake(span.map(|span| span.start), key.into(), message.into(), hint.into());
+        self.mistakes.push(mistake);
+    }
+
+    /// At this byte the text is not proper TOML.
+    pub fn broken_at(&mut self, at: usize, message: impl Into<String>, hint: &str) {
+        let key = line::key_at(self.text, at);
+        let mistake = self.mistake(Some(at), key, message.into(), hint.to_owned());
+        self.syntax.push(mistake);
+    }
+
+    /// True if the text is not proper TOML: keys may have been lost with what could not be read,
+    /// so that none is to be called missing.
+    pub fn broken(&self) -> bool {
+        !self.syntax.is_empty()
+    }
+
+    /// Where a key that is in no table could be added.
+    pub fn top_level(&self) -> Range<usize> {
+        let at = line::last_of_top_level(self.text);
+        at..at
+    }
+
+    fn mistake(&self, at: Option<usize>, key: String, message: String, hint: String) -> Mistake {
+        let (line, column) = at.map_or((0, 0), |at| position(self.text, at));
+        Mistake { file: self.file.to_owned(), line, column, key, message, hint }
     }
 
     /// A mistake of a value.
@@ -58,9 +81,8 @@ impl<'t> Report<'t> {
     /// All mistakes in the order of the text, those of the file as a whole last. On a line that is
     /// no proper TOML, other mistakes are consequences and left out.
     pub fn finish(mut self) -> Vec<Mistake> {
-        let broken: Vec<u32> =
-            self.mistakes.iter().filter(|m| self.broken && m.key.is_empty()).map(|m| m.line).collect();
-        self.mistakes.retain(|m| m.key.is_empty() || !broken.contains(&m.line));
+        self.mistakes.retain(|m| !self.syntax.iter().any(|broken| broken.line == m.line));
+        self.mistakes.append(&mut self.syntax);
         self.mistakes.sort_by_key(|m| (m.line == 0, m.line, m.column));
         self.mistakes
     }

@@ -96,10 +96,10 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// Reports a key that must be there and is not. To be called after the key was asked for.
     pub fn require(&self, report: &mut Report, key: &str, example: &str) {
-        if !self.table.contains_key(key) && !report.broken {
-            let place = (!self.prefix.is_empty()).then(|| self.span.clone());
+        if !self.table.contains_key(key) && !report.broken() {
+            let place = if self.prefix.is_empty() { report.top_level() } else { self.span.clone() };
             report.add(
-                place,
+                Some(place),
                 format!("{}{key}", self.prefix),
                 "is missing",
                 format!("add a line such as {key} = {example}"),

@@ -50,7 +50,6 @@ pub(crate) enum Found {
     Valid(Superblock),
     OtherVersion(u32),
     Broken,
-    Zeroes,
     Foreign,
 }
 
@@ -83,7 +82,7 @@ impl Superblock {
             return Found::Foreign;
         };
         if raw.magic != MAGIC {
-            return if block.iter().all(|&b| b == 0) { Found::Zeroes } else { Found::Foreign };
+            return Found::Foreign;
         }
         if raw.version != VERSION {
             return Found::OtherVersion(raw.version.get());
@@ -126,8 +125,8 @@ mod tests {
     }
 
     #[test]
-    fn zeroes_and_strangers_are_told_apart() {
-        assert_eq!(Superblock::decode(&[0; 4096]), Found::Zeroes);
+    fn zeroes_and_strangers_are_no_superblocks() {
+        assert_eq!(Superblock::decode(&[0; 4096]), Found::Foreign);
         assert_eq!(Superblock::decode(&[1; 4096]), Found::Foreign);
     }
 }

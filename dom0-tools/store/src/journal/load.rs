@@ -35,7 +35,7 @@ pub(crate) fn superblock(volume: &Volume) -> Result<Superblock, Error> {
             }
             Found::OtherVersion(v) => version = Some(v),
             Found::Broken => ours = true,
-            Found::Zeroes | Found::Foreign => {}
+            Found::Foreign => {}
         }
     }
     match (best, version) {

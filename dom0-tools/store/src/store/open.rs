@@ -3,36 +3,45 @@
 use super::syncs::Syncs;
 use super::{Options, Recovered, Store};
 use crate::Error;
-use crate::format::{Geometry, Superblock, SuperblockFound as Found};
-use crate::io::{Buffer, Engine, Mailbox, Volume, read_exact, write_all};
+use crate::format::{Geometry, Superblock};
+use crate::io::{Engine, Mailbox, Volume};
 use crate::journal::{Journal, State, Writer, load, superblock};
 use crate::random::random;
 use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, fstat, fstatfs, fstatvfs, ftruncate};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tesseract::BLOCK;
+
+/// How much of the beginning and of the end must be zeroes before a store is made there, in bytes. File systems, arrays
+/// and partition tables are known by something in the first or last MiB (btrfs, ISO 9660, UDF and ReiserFS by 32 KiB
+/// and more, ZFS, md 0.90 and 1.0 and the second GPT at the end), and the first partition begins at 1 MiB.
+const ENDS: u64 = 4 << 20;
 
 /// Type of tmpfs, as statfs(2) tells it.
 const TMPFS: i64 = 0x0102_1994;
 
 impl Store {
-    /// Makes an empty store: the whole of a file or a block device. A file that is absent or has no bytes is
-    /// made `bytes` bytes long. What is there must be empty or, with `force`, a store. All of a file's blocks are
-    /// allocated, unless its file system cannot or is memory.
+    /// Makes an empty store: the whole of a file or a block device. A file that is absent or has no bytes is made `bytes`
+    /// bytes long. What is there must be blank, a store that is not wanted any more included. All of a file's blocks
+    /// are allocated, unless its file system cannot or is memory.
     ///
     /// # Errors
-    /// If it is too small, in use, not empty, there is no space for it, or the system refuses.
-    pub fn format(path: &Path, bytes: Option<u64>, force: bool) -> Result<Geometry, Error> {
+    /// If it is too small, in use, not blank, there is no space for it, or the system refuses.
+    pub fn format(path: &Path, bytes: Option<u64>) -> Result<Geometry, Error> {
         let error = |what| Error::io(what, path);
+        let access = if bytes.is_some() { OFlags::RDWR | OFlags::CREATE } else { OFlags::RDONLY };
+        let file = rustix::fs::open(path, access | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR);
+        let file = File::from(file.map_err(|e| error("cannot open")(e.into()))?);
+        if !is_blank(&file).map_err(error("cannot read"))? {
+            return Err(Error::Foreign(path.to_path_buf()));
+        }
         let mut made = false;
         if let Some(bytes) = bytes {
-            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
-            let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR);
-            let file = std::fs::File::from(file.map_err(|e| error("cannot create")(e.into()))?);
             let meta = file.metadata().map_err(error("cannot read"))?;
             made = meta.is_file() && meta.len() == 0;
             if made {
@@ -41,25 +50,12 @@ impl Store {
         }
         let volume = Volume::open(path, true, None, Duration::ZERO)?;
         let geometry = Geometry::of(volume.bytes()).ok_or_else(|| Error::TooSmall(path.to_path_buf()))?;
-        let memory = || error("no memory for")(std::io::ErrorKind::OutOfMemory.into());
-        let mut head = Buffer::allocate(2 * BLOCK as usize).ok_or_else(memory)?;
-        read_exact(&volume, 0, head.bytes_mut()).map_err(error("cannot read"))?;
-        for copy in head.bytes().as_chunks::<{ BLOCK as usize }>().0 {
-            match Superblock::decode(copy) {
-                Found::Zeroes => {}
-                Found::Valid(_) | Found::Broken | Found::OtherVersion(_) if force => {}
-                _ => return Err(Error::Foreign(path.to_path_buf())),
-            }
-        }
         let allocated = allocate(&volume);
         if allocated.is_err() && made {
             // Of another size it may find space.
             let _ = ftruncate(volume.fd(), 0);
         }
         allocated?;
-        // Both copies anew: none of the old store's may count.
-        head.bytes_mut().fill(0);
-        write_all(&volume, 0, head.bytes()).map_err(error("cannot write"))?;
         let store = random().map_err(error("no random bytes for"))?;
         // An earlier store's journal blocks must not fit this one's generations.
         let seed = random().map_err(error("no random bytes for"))?;
@@ -145,9 +141,23 @@ fn allocate(volume: &Volume) -> Result<(), Error> {
     }
 }
 
+/// True if there are zeroes only where something would say what is there.
+fn is_blank(mut file: &File) -> io::Result<bool> {
+    let size = file.seek(SeekFrom::End(0))?;
+    for at in [0, size.saturating_sub(ENDS)] {
+        file.seek(SeekFrom::Start(at))?;
+        let mut bytes = Vec::new();
+        file.take(ENDS).read_to_end(&mut bytes)?;
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The kernel's identifier of this boot.
-fn this_boot() -> std::io::Result<[u8; 16]> {
+fn this_boot() -> io::Result<[u8; 16]> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    u128::from_str_radix(&digits, 16).map(u128::to_be_bytes).map_err(|_| std::io::ErrorKind::InvalidData.into())
+    u128::from_str_radix(&digits, 16).map(u128::to_be_bytes).map_err(|_| io::ErrorKind::InvalidData.into())
 }

@@ -16,7 +16,7 @@ pub struct Place {
 pub fn place() -> Place {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store");
-    Store::format(&path, Some(16 << 20), false).unwrap();
+    Store::format(&path, Some(16 << 20)).unwrap();
     Place { path, dir }
 }
 

@@ -29,7 +29,8 @@ fn code(line: &str) -> String {
     outside.split("//").next().unwrap_or_default().to_owned()
 }
 
-/// Whether the line opens an unsafe block, impl, trait or function. `unsafe fn` without a name is a type.
+/// Whether the line opens an unsafe block, impl, trait or function, or is an unsafe attribute. `unsafe fn` without a
+/// name is a type.
 fn is_site(code: &str) -> bool {
     code.match_indices("unsafe").any(|(at, word)| {
         let before = code.get(..at).unwrap_or_default();
@@ -37,7 +38,13 @@ fn is_site(code: &str) -> bool {
         let is_word = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"');
         let after = after.strip_prefix("extern").unwrap_or(after).trim_start();
         let is_function = after.strip_prefix("fn ").is_some_and(|name| !name.starts_with('('));
-        is_word && (after.starts_with('{') || after.starts_with("impl") || after.starts_with("trait") || is_function)
+        let is_attribute = before.ends_with("#[") && after.starts_with('(');
+        is_word
+            && (is_attribute
+                || after.starts_with('{')
+                || after.starts_with("impl")
+                || after.starts_with("trait")
+                || is_function)
     })
 }
 
@@ -67,6 +74,8 @@ mod tests {
         assert_eq!(unexplained("/// # Safety\n/// Call it once.\npub unsafe fn f() {}"), [0; 0]);
         assert_eq!(unexplained("pub unsafe extern \"C\" fn f() {}"), [1]);
         assert_eq!(unexplained("unsafe extern \"C\" {"), [1]);
+        assert_eq!(unexplained("#[unsafe(no_mangle)]\nfn f() {}"), [1]);
+        assert_eq!(unexplained("// SAFETY: one f.\n#[unsafe(no_mangle)]\nfn f() {}"), [0; 0]);
         assert_eq!(unexplained("// SAFETY: g is fine.\nf(\n    1,\n    unsafe { g() },\n);"), [0; 0]);
         assert_eq!(unexplained("// SAFETY: of the whole.\nunsafe impl A for B {\n    unsafe fn f() {}\n}"), [3]);
         assert_eq!(unexplained("// SAFETY: f is fine.\nunsafe { f() };\nunsafe { g() };"), [3]);
@@ -74,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_is_no_site() {
-        for line in ["#![forbid(unsafe_code)]", "#[unsafe(no_mangle)]", "// unsafe { }", "type F = unsafe fn(u8);"] {
+        for line in ["#![forbid(unsafe_code)]", "// unsafe { }", "type F = unsafe fn(u8);"] {
             assert_eq!(unexplained(line), [0; 0], "{line}");
         }
     }
