@@ -96,7 +96,7 @@ impl<H: Hypervisor> Daemon<H> {
         self.creations.iter().any(|creation| creation.name.as_deref() == Some(name))
     }
 
-    /// A domain of this name that is to be built again is not. False if there is none that has not begun.
+    /// Gives up building a domain of this name again. False if there is none, or the hypervisor has it already.
     pub(super) fn call_off(&mut self, name: &str) -> bool {
         let before = self.creations.len();
         self.creations.retain(|creation| creation.id.is_some() || creation.name.as_deref() != Some(name));
