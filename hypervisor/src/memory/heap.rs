@@ -30,9 +30,11 @@ pub fn init(start: u64, size: u64) {
 
 // SAFETY: delegates to linked_list_allocator under a lock.
 unsafe impl GlobalAlloc for Allocator {
+    // SAFETY: the trait's contract; no more is asked of the caller.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.0.lock().allocate_first_fit(layout).map_or(null_mut(), NonNull::as_ptr)
     }
+    // SAFETY: the trait's contract: the pointer is one of `alloc`'s, with its layout.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         let Some(pointer) = NonNull::new(pointer) else { return };
         // SAFETY: the pointer came from `alloc` with this layout, by GlobalAlloc's contract.

@@ -55,6 +55,7 @@ unsafe impl Hal for HostHal {
         (memory.as_ptr() as u64, memory)
     }
 
+    // SAFETY: the trait's contract: what `dma_alloc` gave comes back.
     unsafe fn dma_dealloc(physical: PhysAddr, memory: NonNull<u8>, pages: usize) -> i32 {
         take_back(physical, pages * 4096);
         // SAFETY: the caller passes what `dma_alloc` gave.
@@ -62,6 +63,7 @@ unsafe impl Hal for HostHal {
         0
     }
 
+    // SAFETY: the trait's contract; nothing is done.
     unsafe fn mmio_phys_to_virt(_: PhysAddr, _: usize) -> NonNull<u8> {
         panic!("there is no device memory")
     }

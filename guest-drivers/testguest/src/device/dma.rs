@@ -34,6 +34,7 @@ unsafe impl Hal for Machine {
         (start.as_ptr() as PhysAddr, start)
     }
 
+    // SAFETY: the trait's contract; nothing is taken back.
     unsafe fn dma_dealloc(_: PhysAddr, _: NonNull<u8>, _: usize) -> i32 {
         0
     }
