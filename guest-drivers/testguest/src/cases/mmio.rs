@@ -315,6 +315,7 @@ macro_rules! moffs {
 fn absolute() -> Outcome {
     const LOAD: u64 = VIRTIO_BASE + reg::CONFIG;
     const BEFORE: u64 = 0x1122_3344_5566_775a;
+    type Store = fn() -> u64;
     let content = u64::from(read(LOAD)) | u64::from(read(LOAD + 4)) << 32;
     for (text, rax, changed) in [
         ("al", moffs!("0xa0", LOAD, BEFORE), 0xff),
@@ -326,7 +327,7 @@ fn absolute() -> Outcome {
     }
     let eax = moffs!("0xa1", LOAD, BEFORE);
     ensure!(eax == content & 0xffff_ffff, "mov eax, moffs gave rax {eax:#x}, not the low half of {content:#x}");
-    let stores: [(&str, fn() -> u64, u32); 4] = [
+    let stores: [(&str, Store, u32); 4] = [
         ("al", || moffs!("0xa2", IOAPIC_BASE, BEFORE), 0x5a),
         ("ax", || moffs!("0x66, 0xa3", IOAPIC_BASE, BEFORE), 0x5a),
         ("eax", || moffs!("0xa3", IOAPIC_BASE, BEFORE), 0x5a),

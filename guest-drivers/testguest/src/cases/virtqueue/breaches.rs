@@ -120,9 +120,10 @@ pub fn run(name: &str) -> Outcome {
         None => one(rings::data(), 16, WRITE, 0),
     }
     device.write(reg::NOTIFY, 0);
-    clock::wait_until(2_000_000_000, || rings::used_index() != 0);
+    let stopped = || chain.is_none() && device.read(reg::STATUS) & NEEDS_RESET != 0;
+    clock::wait_until(2_000_000_000, || rings::used_index() != 0 || stopped());
     clock::wait(100_000_000);
-    if chain.is_none() && device.read(reg::STATUS) & NEEDS_RESET != 0 && rings::used_index() == 0 {
+    if stopped() && rings::used_index() == 0 {
         return Ok(());
     }
     fail!("the domain lives: status {:#x}, used index {}", device.read(reg::STATUS), rings::used_index())
