@@ -327,24 +327,6 @@ fn either_superblock_may_be_damaged_and_no_older_journal_comes_back() {
     }
 }
 
-#[test]
-fn formatting_spares_what_is_not_ours_and_opening_says_what_is_wrong() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("x");
-    std::fs::write(&path, vec![1; 16 << 20]).unwrap();
-    assert!(matches!(Store::format(&path, None, true), Err(Error::Foreign(_))));
-    assert!(matches!(Store::open(&path, &options(Backend::Auto)).err(), Some(Error::NoStore(_))));
-    let small = dir.path().join("small");
-    assert!(matches!(Store::format(&small, Some(1 << 20), false), Err(Error::TooSmall(_))));
-    let place = place();
-    assert!(matches!(Store::format(&place.path, None, false), Err(Error::Foreign(_))));
-    let open = Store::open(&place.path, &options(Backend::Auto)).unwrap();
-    assert!(matches!(Store::open(&place.path, &options(Backend::Auto)).err(), Some(Error::InUse(_))));
-    drop(open);
-    std::fs::OpenOptions::new().write(true).open(&place.path).unwrap().set_len(8 << 20).unwrap();
-    assert!(matches!(Store::open(&place.path, &options(Backend::Auto)).err(), Some(Error::Truncated(_))));
-}
-
 fn record() -> impl Strategy<Value = Record> {
     prop_oneof![
         6 => (1..3u16, 0..6u64, prop::option::of(0..50u64)).prop_map(|(disk, lba, slot)| Record::Set { disk, lba, slot }),
