@@ -1,8 +1,10 @@
-//! Making a store: sizes, and space for all of it.
+//! Making a store: what is spared, sizes, and space for all of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+use common::*;
 use std::os::unix::fs::MetadataExt;
-use store::{Error, Store};
+use store::{Backend, Error, Store};
 
 /// The usual place for temporary files may be in memory.
 fn on_a_disk() -> tempfile::TempDir {
@@ -44,4 +46,22 @@ fn a_store_that_its_file_system_has_no_space_for_is_refused_and_leaves_nothing()
     assert!(matches!(Store::format(&path, Some(bytes)), Err(Error::NoSpace { bytes: b, .. }) if b == bytes));
     assert_eq!((std::fs::metadata(&path).unwrap().len(), allocated(&path)), (0, 0));
     Store::format(&path, Some(16 << 20)).unwrap();
+}
+
+#[test]
+fn formatting_spares_what_is_not_ours_and_opening_says_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x");
+    std::fs::write(&path, vec![1; 16 << 20]).unwrap();
+    assert!(matches!(Store::format(&path, None, true), Err(Error::Foreign(_))));
+    assert!(matches!(Store::open(&path, &options(Backend::Auto)).err(), Some(Error::NoStore(_))));
+    let small = dir.path().join("small");
+    assert!(matches!(Store::format(&small, Some(1 << 20), false), Err(Error::TooSmall(_))));
+    let place = place();
+    assert!(matches!(Store::format(&place.path, None, false), Err(Error::Foreign(_))));
+    let open = Store::open(&place.path, &options(Backend::Auto)).unwrap();
+    assert!(matches!(Store::open(&place.path, &options(Backend::Auto)).err(), Some(Error::InUse(_))));
+    drop(open);
+    std::fs::OpenOptions::new().write(true).open(&place.path).unwrap().set_len(8 << 20).unwrap();
+    assert!(matches!(Store::open(&place.path, &options(Backend::Auto)).err(), Some(Error::Truncated(_))));
 }
