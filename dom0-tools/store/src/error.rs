@@ -52,10 +52,14 @@ pub enum Error {
         bytes: u64,
     },
     /// The file was shortened, or the superblock does not match it.
-    #[error("{0} is shorter than its superblock says: restore its size or format it anew")]
+    #[error(
+        "{0} is shorter than its superblock says: restore its size, or begin anew (a file: remove it; a device: blkdiscard --zeroout), which loses what is only there of disks"
+    )]
     Truncated(PathBuf),
     /// The journal is damaged where it must not be.
-    #[error("the journal in {path} is damaged at block {block}: run the check, restore it, or format the store anew")]
+    #[error(
+        "the journal in {path} is damaged at block {block}: restore it, or begin anew (a file: remove it; a device: blkdiscard --zeroout), which loses what is only there of disks"
+    )]
     Damaged {
         /// The store.
         path: PathBuf,
