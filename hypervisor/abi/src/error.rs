@@ -16,7 +16,7 @@ pub enum Error {
     BadBuffer = -5,
     /// A copy reaches outside the live request.
     OutsideRequest = -6,
-    /// Not enough free frames, or the domain is at its limit.
+    /// Not enough free frames.
     NoMemory = -7,
     /// A table of the hypervisor is full.
     Full = -8,
