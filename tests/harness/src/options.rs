@@ -113,6 +113,9 @@ pub struct MoreOptions {
     /// Boot the same kernel and initramfs without the hypervisor
     #[arg(long)]
     pub bare: bool,
+    /// Boot the hypervisor without dom0, which takes less time to load: for machines that it refuses
+    #[arg(long, conflicts_with = "bare")]
+    pub no_dom0: bool,
     /// Wait for GDB on this TCP port (QEMU)
     #[arg(long, value_name = "PORT")]
     pub gdb: Option<u16>,

@@ -71,6 +71,11 @@ pub enum BootLine {
         /// dom0's kernel command line.
         dom0: String,
     },
+    /// The hypervisor with these options and no dom0.
+    Alone {
+        /// The hypervisor's command line.
+        options: String,
+    },
     /// dom0's kernel alone.
     Bare {
         /// The kernel's command line.
@@ -88,6 +93,7 @@ impl BootLine {
                 "multiboot2 /hypercube {options}\nmodule2 /vmlinuz kernel {dom0}\n\
                  module2 /initrd.img initrd\nmodule2 /overlay.img overlay\n"
             ),
+            Self::Alone { options } => format!("multiboot2 /hypercube {options}\n"),
             Self::Bare { dom0 } => {
                 format!("linux /vmlinuz {dom0}\ninitrd /initrd.img /overlay.img\n")
             }

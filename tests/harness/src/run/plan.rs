@@ -101,7 +101,7 @@ fn boot_line(options: &RunOptions) -> BootLine {
     }
     let spare = if spare_cpu(options) { "boot_cpu=idle" } else { "" };
     let words = format!("dom0_mem={} {HYPERVISOR_WORDS} {spare} {}", options.dom0_memory, more.hypervisor_args);
-    BootLine::Hypervisor { options: words, dom0 }
+    if more.no_dom0 { BootLine::Alone { options: words } } else { BootLine::Hypervisor { options: words, dom0 } }
 }
 
 /// The emulators run in the run's folder, so names are made absolute. Emulators append or replace

@@ -45,7 +45,12 @@ pub fn arguments(scenario: &Scenario, variant: Variant, home: &Path, disks: &[Ma
         add("disk", Some(disk.argument.clone()));
     }
     add("exec", Some(scenario.commands.clone()));
-    let switches = [(scenario.bare, "--bare"), (scenario.icount, "--icount"), (scenario.reboots, "--reboots")];
+    let switches = [
+        (scenario.bare, "--bare"),
+        (scenario.icount, "--icount"),
+        (scenario.reboots, "--reboots"),
+        (scenario.no_dom0, "--no-dom0"),
+    ];
     words.extend(switches.iter().filter(|(is_on, _)| *is_on).map(|(_, word)| (*word).to_owned()));
     words
 }

@@ -64,6 +64,9 @@ pub struct Scenario {
     /// A reset of the machine does not end it.
     #[serde(default)]
     pub reboots: bool,
+    /// The hypervisor starts without dom0: it is to refuse the machine.
+    #[serde(default)]
+    pub no_dom0: bool,
     /// Seconds.
     pub timeout: u64,
     /// Shell commands for dom0.
