@@ -10,27 +10,6 @@ use crate::map::disk_ref;
 use crate::queue::JobId;
 use crate::state::PreservedBlocks;
 
-/// Milliseconds until a writer looks for room again; doubled each time.
-const FIRST: u64 = 10;
-/// Doublings at most: about a second, so that many that wait do not keep the disks busy with offers.
-const DOUBLINGS: u32 = 7;
-
-/// How long a writer has waited for room.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Crowded {
-    /// Looks in vain, one after the other.
-    tries: u32,
-    /// When to look again, by [`Map::set_time`]; `None`: it does not wait for room.
-    pub(crate) due: Option<u64>,
-}
-
-impl Crowded {
-    /// It is not yet time to look again.
-    pub(crate) fn waits(&self, now: u64) -> bool {
-        self.due.is_some_and(|due| due > now)
-    }
-}
-
 impl Map {
     /// There is no room for what the job must preserve.
     pub(crate) fn crowd(&mut self, id: JobId) {
@@ -38,11 +17,10 @@ impl Map {
         let Some(job) = self.jobs.get_mut(&id) else {
             return;
         };
-        if job.crowded.waits(now) {
+        job.crowded.end(now);
+        if !job.crowded.begin(now) {
             return;
         }
-        job.crowded.due = Some(now + (FIRST << job.crowded.tries.min(DOUBLINGS)));
-        job.crowded.tries = job.crowded.tries.saturating_add(1);
         let (range, len) = job.range();
         self.drop_idle(id);
         let most = usize::try_from(self.config.read_around).unwrap_or(1);

@@ -3,7 +3,7 @@
 //! Life: queued for its range, preserving (writers: nobody may depend on the old content when
 //! it changes), running its I/O, journalling, finished.
 
-use crate::crowded::Crowded;
+use crate::backoff::Backoff;
 use crate::map::disk_ref;
 pub(crate) use crate::queue::JobId;
 use crate::state::{PreservedBlocks, Request};
@@ -81,7 +81,7 @@ pub(crate) struct Job {
     pub(crate) failed: bool,
     pub(crate) preserved: PreservedBlocks,
     /// There was no room for what it must preserve.
-    pub(crate) crowded: Crowded,
+    pub(crate) crowded: Backoff,
     /// Disk blocks that its writes read: they stay as they are until the last of those is done.
     pub(crate) busy: Vec<BlockRef>,
     /// To be journalled after the I/O.
@@ -108,7 +108,7 @@ impl Job {
             outstanding: 0,
             failed: false,
             preserved: PreservedBlocks::new(),
-            crowded: Crowded::default(),
+            crowded: Backoff::default(),
             busy: Vec::new(),
             records: Vec::new(),
             released: Vec::new(),

@@ -13,6 +13,7 @@
 mod action;
 mod answer;
 mod audit;
+mod backoff;
 mod config;
 mod crowded;
 mod error;

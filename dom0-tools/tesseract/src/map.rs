@@ -1,11 +1,11 @@
 //! The map itself: its state, and the dispatch of completions.
 
 use crate::action::{Action, ActionId, Op, Outcome};
+use crate::backoff::Backoff;
 use crate::config::{Config, Switches};
 use crate::job::Job;
 use crate::links::Links;
 use crate::parked::Parked;
-use crate::paused::Paused;
 use crate::queue::JobId;
 use crate::sick::Sick;
 use crate::slots::Slots;
@@ -58,7 +58,7 @@ pub struct Map {
     /// Domains whose page-outs failed for want of slots.
     pub(crate) starved: BTreeSet<u32>,
     /// Domains whose page-outs could not be written.
-    pub(crate) paused: BTreeMap<u32, Paused>,
+    pub(crate) paused: BTreeMap<u32, Backoff>,
     /// Disk blocks whose last journal record failed: whether it is on disk is not known until the
     /// journal is written or read again, so their content is neither shown nor changed.
     pub(crate) broken: BTreeSet<(u16, u64)>,

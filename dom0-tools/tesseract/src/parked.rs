@@ -1,9 +1,8 @@
 //! Pages that guests wait for and that the hypervisor could not take: offered again, ever more seldom.
 
+use crate::backoff::pause;
 use crate::{Map, PageId};
 
-/// Milliseconds until a page is offered for the second time; doubled each time.
-const FIRST: u64 = 10;
 /// Doublings at most: 160 ms.
 const DOUBLINGS: u32 = 4;
 
@@ -20,7 +19,7 @@ impl Map {
     /// No frame is free, or the domain is ending.
     pub(crate) fn park(&mut self, page: PageId, tries: u32) {
         if self.swapped.get(page).is_some() {
-            let due = self.now + (FIRST << tries.min(DOUBLINGS));
+            let due = self.now + pause(tries, DOUBLINGS);
             self.parked.insert(page, Parked { tries: tries.saturating_add(1), due });
         }
     }

@@ -2,31 +2,14 @@
 
 use crate::Map;
 use crate::action::Op;
+use crate::backoff::Backoff;
 use crate::state::Pending;
-
-/// Milliseconds from the first failure to the next try; doubled each time.
-const FIRST: u64 = 10;
-/// Doublings at most: about a second.
-const DOUBLINGS: u32 = 7;
-
-/// What the failures of a domain's page-outs lead to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Paused {
-    /// Failures since the last page-out that was written, of which those of one try count as one.
-    tries: u32,
-    /// When the domain is told to go on, by [`Map::set_time`]; `None`: it was told.
-    pub(crate) due: Option<u64>,
-}
 
 impl Map {
     /// The store has not written a page of the domain, which therefore evicts nothing until it is told to.
     pub(crate) fn pause(&mut self, domain: u32) {
         let now = self.now;
-        let paused = self.paused.entry(domain).or_default();
-        if paused.due.is_none() {
-            paused.due = Some(now + (FIRST << paused.tries.min(DOUBLINGS)));
-            paused.tries = paused.tries.saturating_add(1);
-        }
+        self.paused.entry(domain).or_default().begin(now);
     }
 
     /// A page of the domain was written.
@@ -39,7 +22,7 @@ impl Map {
     /// Tells those whose time has come.
     pub(crate) fn serve_paused(&mut self) {
         let now = self.now;
-        let due = |(domain, paused): (&u32, &mut Paused)| paused.due.take_if(|due| *due <= now).map(|_| *domain);
+        let due = |(domain, paused): (&u32, &mut Backoff)| paused.end(now).then_some(*domain);
         let told: Vec<_> = self.paused.iter_mut().filter_map(due).collect();
         for domain in told {
             self.emit(Op::Retry { domain }, Pending::Nothing);

@@ -8,7 +8,7 @@
 //! (see [`crate::crowded`]).
 
 use crate::action::{Op, Outcome};
-use crate::crowded::Crowded;
+use crate::backoff::Backoff;
 use crate::job::{Kind, Phase, Preserved};
 use crate::map::slot_ref;
 use crate::queue::JobId;
@@ -49,7 +49,7 @@ impl Map {
         let Some(job) = self.jobs.get_mut(&id) else {
             return;
         };
-        job.crowded.due.take_if(|due| *due <= now);
+        job.crowded.end(now);
         let (failed, (range, len)) = (job.failed, job.range());
         if failed {
             if job.outstanding == 0 {
@@ -149,7 +149,7 @@ impl Map {
         match outcome {
             Outcome::Done => {
                 *entry = Preserved::Ready(entry.slot());
-                job.crowded = Crowded::default();
+                job.crowded = Backoff::default();
                 let domain = job.request.map_or(0, |r| r.domain);
                 self.of(domain).preserved += 1;
             }

@@ -118,12 +118,7 @@ fn no_reference_is_made_to_a_slot_from_before_a_sync_failed() {
 #[test]
 fn a_sync_that_failed_when_no_guest_asked_fails_the_next_flush_that_one_asks_for() {
     for failing in [Durable::Store, Durable::Disk(3)] {
-        let mut map = map();
-        let block = swap_out(&mut map, P);
-        let journal = one(map.guest_write(R, 3, 0, &write_of(P, block)));
-        map.complete(journal.id, Outcome::Done);
-        let todo = map.guest_flush(R, 3);
-        assert_eq!(work_off(&mut map, todo, None), Some(Status::Ok));
+        let mut map = flushed_reference();
         // The image is to be let go of: everything goes home, and the map flushes.
         let todo = map.resolve_all(3).unwrap();
         assert_eq!(work_off(&mut map, todo, Some(&Op::Sync(failing))), None);
