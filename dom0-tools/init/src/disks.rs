@@ -1,7 +1,9 @@
 //! Names that do not depend on the bus: `/dev/disk0` is the first `--disk` of the harness, be it
 //! virtio, NVMe or ATA. The harness gives its disks the serial numbers (ATA on Bochs: the model) `disk0`, ...
+//! and [`BOOT_DISK`].
 
 use crate::parameter;
+use init::BOOT_DISK;
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -40,9 +42,8 @@ fn name_of(disk: &Path) -> Option<String> {
     NAMES.iter().find_map(|file| {
         let text = fs::read_to_string(disk.join(file)).ok()?;
         let name = text.trim().trim_end_matches('\0');
-        let number = name.strip_prefix("disk")?;
-        number.parse::<u32>().ok()?;
-        Some(name.to_owned())
+        let ours = name == BOOT_DISK || name.strip_prefix("disk")?.parse::<u32>().is_ok();
+        ours.then(|| name.to_owned())
     })
 }
 

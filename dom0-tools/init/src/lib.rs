@@ -6,5 +6,8 @@
 //! last frame of a run is its exit status.
 #![forbid(unsafe_code)]
 
+/// The serial number (ATA on Bochs: the model) of the disk that the machine booted from.
+pub const BOOT_DISK: &str = "boot";
+
 pub mod frame;
 pub mod request;

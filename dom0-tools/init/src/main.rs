@@ -5,6 +5,7 @@
 //! when it starts. Invariant: it never returns and never panics; whatever fails is said on the
 //! console and the rest goes on, so that a user always gets a shell or an exit status.
 
+mod boot;
 mod daemon;
 mod disks;
 mod execute;
@@ -26,6 +27,7 @@ fn main() -> ! {
     modules::load_all();
     memory::reserve_huge_pages();
     disks::name_all();
+    boot::mount_disk();
     let reaper = reap::Reaper::new();
     daemon::start_if_hypervisor(&reaper);
     match &request.commands {

@@ -45,16 +45,20 @@ pub fn base(tree: &Tree, kernel: &Kernel, bare_metal: &Programs, tools: &Program
     eprintln!("making the boot image");
     let guest = guest::initramfs(tree, kernel, tools)?;
     let guest_folder = tree.folder("guest")?;
-    fs::write(guest_folder.join("initrd"), &guest)?;
+    fs::write(guest_folder.join("initrd"), guest)?;
     fs::copy(&kernel.image, guest_folder.join("vmlinuz"))?;
     let initrd = folder.join(format!("initrd-{kind}.img"));
-    fs::write(&initrd, dom0::initramfs(kernel, bare_metal, tools, guest)?)?;
+    fs::write(&initrd, dom0::initramfs(kernel, bare_metal, tools)?)?;
     let hypervisor = bare_metal.get(HYPERVISOR).map(|elf| without_symbols(elf, &folder)).transpose()?;
     let fresh = disk.with_extension("new");
     fat::create(&fresh)?;
     grub::install(&fresh, &folder)?;
     fat::copy_in(&fresh, &kernel.image, "/vmlinuz")?;
     fat::copy_in(&fresh, &initrd, "/initrd.img")?;
+    fat::create_folder(&fresh, "/guest")?;
+    for name in ["vmlinuz", "initrd"] {
+        fat::copy_in(&fresh, &guest_folder.join(name), &format!("/guest/{name}"))?;
+    }
     if let Some(hypervisor) = hypervisor {
         fat::copy_in(&fresh, &hypervisor, "/hypercube")?;
     }

@@ -2,6 +2,7 @@
 
 use super::{Config, Console};
 use anyhow::{Result, bail};
+use init::BOOT_DISK;
 use std::{fmt::Write, fs, path::Path, process::Command};
 
 /// VMX with unrestricted guests and EPT with accessed and dirty bits; its clock calibrates true.
@@ -56,7 +57,8 @@ fn text(config: &Config) -> Result<String> {
         config.smp
     )?;
     writeln!(text, "megs: {}", config.memory.0)?;
-    writeln!(text, "ata0-master: type=disk, path=\"{}\", mode=flat", config.boot.display())?;
+    let boot = config.boot.display();
+    writeln!(text, "ata0-master: type=disk, path=\"{boot}\", mode=flat, model=\"{BOOT_DISK}\"")?;
     if config.disks.len() > PLACES.len() {
         bail!("Bochs takes at most {} disks", PLACES.len());
     }

@@ -3,6 +3,7 @@
 use super::{Config, Console, monitor};
 use crate::options::{Bus, Firmware};
 use anyhow::{Context, Result};
+use init::BOOT_DISK;
 use std::{ffi::OsString, fs, path::Path, process::Command};
 
 const PROGRAM: &str = "qemu-system-x86_64";
@@ -67,14 +68,14 @@ fn file_argument(path: &Path) -> OsString {
     argument
 }
 
-/// The boot disk hangs on AHCI, where the cloud kernel does not see it: dom0's disks are the user's.
+/// The boot disk is virtio, whatever the user's disks are: each of dom0's kernels has a driver for that.
 fn boot_disk(qemu: &mut Command, config: &Config) {
     let (file, device) = match &config.iso {
-        Some(iso) => (iso, "ide-cd"),
-        None => (&config.boot, "ide-hd"),
+        Some(iso) => (iso, "ide-cd,bus=ide.0".to_owned()),
+        None => (&config.boot, format!("virtio-blk-pci,serial={BOOT_DISK}")),
     };
-    drive(qemu, "boot", &file.to_string_lossy(), Some("raw"));
-    qemu.args(["-device", &format!("{device},drive=boot,bus=ide.0,bootindex=0")]);
+    drive(qemu, BOOT_DISK, &file.to_string_lossy(), Some("raw"));
+    qemu.args(["-device", &format!("{device},drive={BOOT_DISK},bootindex=0")]);
 }
 
 /// A comma ends a value for QEMU unless it is doubled.

@@ -18,8 +18,9 @@ use std::{
 /// Seconds for `--exec` without `--timeout`.
 const EXEC_SECONDS: u64 = 600;
 /// dom0's kernel: quiet, because each byte on a serial port costs; a panic ends the machine; what tests itself for long
-/// is left out.
-const DOM0_WORDS: &str = "console=ttyS0,115200 quiet panic=-1 cryptomgr.notests initcall_blacklist=crypto_kdf108_init";
+/// is left out; programs are always at the same addresses, or QEMU would translate them anew at each start.
+const DOM0_WORDS: &str =
+    "console=ttyS0,115200 quiet panic=-1 norandmaps cryptomgr.notests initcall_blacklist=crypto_kdf108_init";
 /// The hypervisor's log level unless `--hypervisor-args` says otherwise.
 const HYPERVISOR_WORDS: &str = "loglevel=info";
 
@@ -95,7 +96,8 @@ fn spare_cpu(options: &RunOptions) -> bool {
 
 fn boot_line(options: &RunOptions) -> BootLine {
     let more = &options.more;
-    let dom0 = format!("{DOM0_WORDS} hypercube.disks={} {}", options.disk.len(), more.dom0_args);
+    let disks = options.disk.len() + usize::from(more.iso.is_none());
+    let dom0 = format!("{DOM0_WORDS} hypercube.disks={disks} {}", more.dom0_args);
     if more.bare {
         return BootLine::Bare { dom0 };
     }
