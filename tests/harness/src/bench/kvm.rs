@@ -32,6 +32,7 @@ const MODULES: [&str; 2] = ["kvm", "kvm_amd"];
 const SCRIPT: &str = r#"
 [ -d /share/modules ] || exit 0
 . /share/measure.sh
+. /share/guests.sh
 for module in /share/modules/*; do insmod "$module" || exit 1; done
 # Not on the first CPU: it cannot run guests reliably while the other one works (docs/decisions/0011).
 vmm() {
@@ -42,7 +43,7 @@ boot() {
     limit=80
     start=$(now)
     vmm -m 256 -kernel /usr/share/hypercube/guest/vmlinuz -initrd /usr/share/hypercube/guest/initrd \
-        -append "console=ttyS0 quiet panic=-1 $* hypercube.exec=" | until_up guest_boot "$start"
+        -append "$guest_words $* hypercube.exec=" | until_up guest_boot "$start"
 }
 exits() {
     limit=40
@@ -88,7 +89,9 @@ pub fn prepare(lab: &Lab<'_>, folder: &Path) -> Result<PathBuf> {
     let guest = lab.built.bare_metal.get("testguest").context("the test guest was not built")?;
     fs::copy(guest, share.join("testguest"))?;
     let library = lab.tree.root.join("tests/scenarios/library");
-    copy_into(&library.join("measure.sh"), &share)?;
+    for script in ["measure.sh", "guests.sh"] {
+        copy_into(&library.join(script), &share)?;
+    }
     Ok(share)
 }
 
