@@ -4,6 +4,7 @@
 use super::Guest;
 use super::requests::interrupt;
 use super::slot::Slots;
+use super::uart::Uart;
 use crate::domain::Domain;
 use crate::service;
 use abi::Error;
@@ -20,9 +21,13 @@ pub fn press_power_button(domain: &Domain) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sends what the 16550 collected; without room it is lost, as on a line that nobody listens to.
-pub fn send_uart(domain: &Domain, guest: &Guest) {
-    let bytes = guest.devices.lock().uart.take();
+/// Sends what the 16550 collected. Without room it stays until dom0 has made some, which is the guest's to wait for;
+/// without a daemon it is lost, as on a line that nobody listens to. False if it stays.
+pub fn send_uart(domain: &Domain, guest: &Guest, uart: &mut Uart) -> bool {
+    let bytes = uart.collected();
+    if bytes.is_empty() {
+        return true;
+    }
     let mut event = Event { kind: kind::UART, domain: domain.id, args: [0; 7] };
     event.args[0] = bytes.len() as u64;
     for (word, chunk) in event.args[1..].iter_mut().zip(bytes.chunks(8)) {
@@ -30,7 +35,15 @@ pub fn send_uart(domain: &Domain, guest: &Guest) {
         padded[..chunk.len()].copy_from_slice(chunk);
         *word = u64::from_le_bytes(padded);
     }
-    service::post(&event, &[]);
+    let stays = !service::post(&event, &[]) && service::attached() && {
+        // Once more: room that dom0 has made meanwhile is then not overlooked.
+        guest.stalled.store(true, Ordering::Release);
+        !service::post(&event, &[])
+    };
+    if !stays && uart.sent() {
+        interrupt(domain, guest, abi::platform::UART_GSI);
+    }
+    !stays
 }
 
 /// Tells dom0 of devices that were reset or made ready; the slots for which there was no room, a
@@ -64,15 +77,14 @@ pub fn domain_ended(domain: &Arc<Domain>) {
         if first.is_err() {
             return;
         }
-        send_uart(domain, guest);
         guest.end_untold.store(true, Ordering::Release);
         tell_end(domain, guest);
     }
 }
 
-/// Tells dom0 of the guest's end if that is still due.
+/// Tells dom0 of the guest's end if that is still due, after its last words.
 pub fn tell_end(domain: &Domain, guest: &Guest) {
-    if !guest.end_untold.load(Ordering::Acquire) {
+    if !guest.end_untold.load(Ordering::Acquire) || !send_uart(domain, guest, &mut guest.devices.lock().uart) {
         return;
     }
     let (reason, _) = domain.end_reason();

@@ -6,7 +6,7 @@
 
 use super::io_pages::Rules;
 use super::memory::Touched;
-use super::notices::{tell_end, tell_status};
+use super::notices::{send_uart, tell_end, tell_status};
 use super::slot::{Request, Slots};
 use super::{Guest, balloon, completion, is_dying, list, reclaim, wake};
 use crate::domain::{Domain, End, Reason, deliver};
@@ -99,6 +99,7 @@ fn move_on(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots) -> Result<boo
     let finished = completion::finish_all(domain, guest, slots);
     let asked = guest.memory.lock().ask_again(domain);
     let untold = tell_status(domain, slots);
+    let said = !slots.uart.due() || send_uart(domain, guest, &mut slots.uart);
     let mut blocked = post_waiting(domain, guest, slots, untold)?;
     // dom0 has no part in the balloon's queues.
     let may_go = |slot: &usize| blocked & 1 << slot == 0 || is(&slots.devices, *slot, VIRTIO_BALLOON);
@@ -108,7 +109,7 @@ fn move_on(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots) -> Result<boo
             result => result?,
         }
     }
-    Ok(finished && asked && blocked == 0)
+    Ok(finished && asked && said && blocked == 0)
 }
 
 /// The slots whose requests could not all be posted, a bit a slot; `blocked` are some to begin with.

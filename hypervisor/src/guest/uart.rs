@@ -1,9 +1,18 @@
 //! A 16550 for early output (National Semiconductor PC16550D), and the debug port.
+//!
+//! Its transmitter is as fast as dom0 takes events: it is empty while there is room for as much as a driver writes at once.
 
 use heapless::Deque;
 
 /// Bytes that one event carries.
 pub const PIECE: usize = 48;
+/// Bytes that a driver may write once it has seen the transmitter empty.
+const FIFO: usize = 16;
+/// Line status: the transmitter is empty.
+const EMPTY: u8 = 0x60;
+/// Interrupts enabled: received data, transmitter empty.
+const ON_INPUT: u8 = 1;
+const ON_EMPTY: u8 = 2;
 
 /// The registers that a console driver looks at.
 pub struct Uart {
@@ -41,9 +50,9 @@ impl Uart {
             0 => self.input.pop_front().unwrap_or(0),
             1 => self.interrupts,
             2 => {
-                0xc0 | if self.interrupts & 1 != 0 && !self.input.is_empty() {
+                0xc0 | if self.input_due() {
                     4
-                } else if self.interrupts & 2 != 0 {
+                } else if self.empty_due() {
                     2
                 } else {
                     1
@@ -51,23 +60,23 @@ impl Uart {
             }
             3 => self.line,
             4 => self.modem,
-            5 => 0x60 | u8::from(!self.input.is_empty()),
+            5 => (EMPTY * u8::from(self.is_empty())) | u8::from(!self.input.is_empty()),
             6 => 0xb0,
             _ => self.scratch,
         }
     }
 
-    /// Writes a register. True if an interrupt is due: the transmitter is empty again at once, and input may wait.
+    /// Writes a register. True if an interrupt is due: the transmitter may be empty again at once, and input may wait.
     pub fn write(&mut self, register: u16, value: u8) -> bool {
         match register {
             0 | 1 if self.latched() => self.divisor[usize::from(register)] = value,
             0 => {
                 self.output(value);
-                return self.interrupts & 2 != 0;
+                return self.empty_due();
             }
             1 => {
                 self.interrupts = value & 15;
-                return value & 2 != 0 || self.input_due();
+                return self.empty_due() || self.input_due();
             }
             3 => self.line = value,
             4 => self.modem = value,
@@ -82,14 +91,25 @@ impl Uart {
         let _ = self.out.push(byte);
     }
 
-    /// What should be sent now: a whole line, or a full piece.
-    pub fn due(&self) -> bool {
-        self.out.is_full() || self.out.last() == Some(&b'\n')
+    fn is_empty(&self) -> bool {
+        PIECE - self.out.len() >= FIFO
     }
 
-    /// The bytes collected; they are gone after.
-    pub fn take(&mut self) -> heapless::Vec<u8, PIECE> {
-        core::mem::take(&mut self.out)
+    /// What should be sent now: a whole line, or what keeps the transmitter from being empty.
+    pub fn due(&self) -> bool {
+        !self.is_empty() || self.out.last() == Some(&b'\n')
+    }
+
+    /// The bytes collected.
+    pub fn collected(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// They were sent. True if that is to interrupt.
+    pub fn sent(&mut self) -> bool {
+        let was_empty = self.is_empty();
+        self.out.clear();
+        !was_empty && self.empty_due()
     }
 
     /// Input from dom0; how many bytes fitted.
@@ -99,6 +119,10 @@ impl Uart {
 
     /// True if input should interrupt.
     pub fn input_due(&self) -> bool {
-        self.interrupts & 1 != 0 && !self.input.is_empty()
+        self.interrupts & ON_INPUT != 0 && !self.input.is_empty()
+    }
+
+    fn empty_due(&self) -> bool {
+        self.interrupts & ON_EMPTY != 0 && self.is_empty()
     }
 }

@@ -18,6 +18,7 @@ mod memory;
 mod mmio;
 mod msr;
 mod ports;
+mod printed;
 mod reconcile;
 mod ring3;
 mod smp;

@@ -31,6 +31,7 @@ const CASES: &[(&str, Case)] = &[
     ("mmio", super::mmio::run),
     ("msr", super::msr::run),
     ("ports", super::ports::run),
+    ("printed", super::printed::run),
     ("reconcile", super::reconcile::run),
     ("smp", super::smp::run),
     ("splitmerge", super::splitmerge::run),
