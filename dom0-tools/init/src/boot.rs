@@ -3,30 +3,20 @@
 
 use init::BOOT_DISK;
 use rustix::mount::{MountFlags, mount};
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 const TARGET: &str = "/boot";
 
-/// Mounts it, read-only: dom0 changes nothing that it was started from.
+/// Mounts its partition, read-only: dom0 changes nothing that it was started from.
 pub fn mount_disk() {
-    let Some(node) = partition() else {
+    let disk = Path::new("/dev").join(BOOT_DISK);
+    if !disk.exists() {
         return;
-    };
-    let done = fs::create_dir_all(TARGET)
-        .and_then(|()| mount(node, TARGET, c"vfat", MountFlags::RDONLY, None).map_err(io::Error::from));
-    if let Err(error) = done {
-        crate::say(&format!("{TARGET}: {error}"));
     }
-}
-
-/// The disk's first partition: the one that the kernel shows below the disk with that number.
-fn partition() -> Option<PathBuf> {
-    let disk = fs::canonicalize(Path::new("/dev").join(BOOT_DISK)).ok()?;
-    let below = fs::read_dir(Path::new("/sys/block").join(disk.file_name()?)).ok()?;
-    let is_first = |path: &Path| fs::read_to_string(path.join("partition")).is_ok_and(|number| number.trim() == "1");
-    let found = below.flatten().find(|entry| is_first(&entry.path()))?;
-    Some(Path::new("/dev").join(found.file_name()))
+    let partition = disk.with_file_name(format!("{BOOT_DISK}-part1"));
+    let done = fs::create_dir_all(TARGET)
+        .and_then(|()| mount(&partition, TARGET, c"vfat", MountFlags::RDONLY, None).map_err(io::Error::from));
+    if let Err(error) = done {
+        crate::say(&format!("{} at {TARGET}: {error}", partition.display()));
+    }
 }

@@ -1,6 +1,6 @@
 //! Names that do not depend on the bus: `/dev/disk0` is the first `--disk` of the harness, be it
 //! virtio, NVMe or ATA. The harness gives its disks the serial numbers (ATA on Bochs: the model) `disk0`, ...
-//! and [`BOOT_DISK`].
+//! and [`BOOT_DISK`]. A partition is `/dev/disk0-part1`, as udev would call it.
 
 use crate::parameter;
 use init::BOOT_DISK;
@@ -47,8 +47,18 @@ fn name_of(disk: &Path) -> Option<String> {
     })
 }
 
+/// Links the disk and its partitions: the folders below the disk's that have a number.
 fn link(disk: &Path, name: &str) -> bool {
-    let Some(node) = disk.file_name() else {
+    for part in fs::read_dir(disk).into_iter().flatten().flatten() {
+        if let Ok(number) = fs::read_to_string(part.path().join("partition")) {
+            link_one(&part.path(), &format!("{name}-part{}", number.trim()));
+        }
+    }
+    link_one(disk, name)
+}
+
+fn link_one(folder: &Path, name: &str) -> bool {
+    let Some(node) = folder.file_name() else {
         return false;
     };
     let node = Path::new("/dev").join(node);

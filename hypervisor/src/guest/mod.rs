@@ -29,7 +29,7 @@ pub use devices::{bring_in, is_device, nested_fault};
 pub use info::info;
 pub use list::{MAX, count, find, identifiers};
 pub use memory::GuestMemory;
-pub use notices::{domain_ended, press_power_button, uart_input};
+pub use notices::{domain_ended, hang_up_all, press_power_button, uart_input};
 pub use port::{port, string_port};
 pub use promise::Promise;
 pub use reclaim::reclaim;

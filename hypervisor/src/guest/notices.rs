@@ -1,10 +1,10 @@
 //! What dom0 is told besides requests (the guest's end, its early output), and the two small things that
 //! it sends in: input for the 16550 and the power button.
 
-use super::Guest;
 use super::requests::interrupt;
 use super::slot::Slots;
 use super::uart::Uart;
+use super::{Guest, list};
 use crate::domain::Domain;
 use crate::service;
 use abi::Error;
@@ -24,6 +24,16 @@ pub fn press_power_button(domain: &Domain) -> Result<(), Error> {
 /// Sends what the 16550 collected. Without room it stays until dom0 has made some, which is the guest's to wait for;
 /// without a daemon it is lost, as on a line that nobody listens to. False if it stays.
 pub fn send_uart(domain: &Domain, guest: &Guest, uart: &mut Uart) -> bool {
+    let mut post = |event: &Event, uart: &mut Uart| service::post_output(event, &mut uart.place);
+    send(domain, guest, uart, &mut post)
+}
+
+/// The same for the last words of a guest that has ended: there is one such event, which others' output cannot keep out.
+fn send_last(domain: &Domain, guest: &Guest, uart: &mut Uart) -> bool {
+    send(domain, guest, uart, &mut |event, _| service::post(event, &[]))
+}
+
+fn send(domain: &Domain, guest: &Guest, uart: &mut Uart, post: &mut dyn FnMut(&Event, &mut Uart) -> bool) -> bool {
     let bytes = uart.collected();
     if bytes.is_empty() {
         return true;
@@ -35,15 +45,26 @@ pub fn send_uart(domain: &Domain, guest: &Guest, uart: &mut Uart) -> bool {
         padded[..chunk.len()].copy_from_slice(chunk);
         *word = u64::from_le_bytes(padded);
     }
-    let stays = !service::post(&event, &[]) && service::attached() && {
+    let stays = !post(&event, uart) && service::attached() && {
         // Once more: room that dom0 has made meanwhile is then not overlooked.
         guest.stalled.store(true, Ordering::Release);
-        !service::post(&event, &[])
+        !post(&event, uart)
     };
     if !stays && uart.sent() {
         interrupt(domain, guest, abi::platform::UART_GSI);
     }
     !stays
+}
+
+/// The daemon is gone: guests that waited for it to take what they print go on.
+pub fn hang_up_all() {
+    list::each(|domain| {
+        let Some(guest) = domain.guest() else { return };
+        let uart = &mut guest.devices.lock().uart;
+        if uart.due() {
+            send_uart(domain, guest, uart);
+        }
+    });
 }
 
 /// Tells dom0 of devices that were reset or made ready; the slots for which there was no room, a
@@ -84,7 +105,7 @@ pub fn domain_ended(domain: &Arc<Domain>) {
 
 /// Tells dom0 of the guest's end if that is still due, after its last words.
 pub fn tell_end(domain: &Domain, guest: &Guest) {
-    if !guest.end_untold.load(Ordering::Acquire) || !send_uart(domain, guest, &mut guest.devices.lock().uart) {
+    if !guest.end_untold.load(Ordering::Acquire) || !send_last(domain, guest, &mut guest.devices.lock().uart) {
         return;
     }
     let (reason, _) = domain.end_reason();

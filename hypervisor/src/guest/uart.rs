@@ -22,6 +22,8 @@ pub struct Uart {
     modem: u8,
     scratch: u8,
     out: heapless::Vec<u8, PIECE>,
+    /// Where in the event ring the last piece went.
+    pub place: u32,
     input: Deque<u8, 64>,
 }
 
@@ -35,6 +37,7 @@ impl Uart {
             modem: 0,
             scratch: 0,
             out: heapless::Vec::new(),
+            place: 0,
             input: Deque::new(),
         }
     }

@@ -53,12 +53,28 @@ fn store(address: u64, value: u32) {
     direct::atomic(address).store(value.into(), Ordering::Release);
 }
 
+/// What a guest can cause without end takes no more of the ring: the rest is for the others' events.
+const MOST: u32 = EVENTS / 4 * 3;
+/// From here on guests that print take turns.
+const TURNS: u32 = EVENTS / 4;
+
 /// Posts an event with the bytes of its detail area. False if there is no room or no daemon: the
 /// poster keeps it, and tries again when [`super::commands`] or an attach asks for it.
 pub fn post(event: &Event, detail: &[u8]) -> bool {
-    let Some(raise) = put(&mut RINGS.lock(), event, detail) else { return false };
-    RAISE.fetch_or(raise, Ordering::AcqRel);
-    true
+    let room = if event.kind == kind::DEVICE_STATUS { MOST } else { EVENTS };
+    put(&mut RINGS.lock(), event, detail, room)
+}
+
+/// The same for what a guest prints; `last` is where its last such event ended in the ring. While that has not been
+/// taken it finds little room, so that no guest keeps another from printing.
+pub fn post_output(event: &Event, last: &mut u32) -> bool {
+    let mut rings = RINGS.lock();
+    let is_untaken = rings.event_tail.wrapping_sub(*last) < rings.waiting();
+    let posted = put(&mut rings, event, &[], if is_untaken { TURNS } else { MOST });
+    if posted {
+        *last = rings.event_tail;
+    }
+    posted
 }
 
 /// Raises the interrupt that posted events asked for. Called where no lock is held.
@@ -68,15 +84,16 @@ pub fn raise_interrupt() {
     }
 }
 
-/// Puts one event into the ring: `None` if it is full, else whether dom0 must be told.
-fn put(rings: &mut Rings, event: &Event, detail: &[u8]) -> Option<bool> {
-    let (channel, details) = rings.areas?;
-    let waiting = rings.event_tail.wrapping_sub(load(channel + layout::EVENT_HEAD));
-    // What a guest can cause without end must not keep the others' events out.
-    let room = if matches!(event.kind, kind::UART | kind::DEVICE_STATUS) { EVENTS / 4 * 3 } else { EVENTS };
-    if waiting >= room {
-        return None;
+impl Rings {
+    /// Events that dom0 has not taken, by what it says.
+    fn waiting(&self) -> u32 {
+        self.areas.map_or(0, |(channel, _)| self.event_tail.wrapping_sub(load(channel + layout::EVENT_HEAD)))
     }
+}
+
+/// Puts one event into the ring unless `room` entries of it are taken.
+fn put(rings: &mut Rings, event: &Event, detail: &[u8], room: u32) -> bool {
+    let Some((channel, details)) = rings.areas.filter(|_| rings.waiting() < room) else { return false };
     let slot = u64::from(rings.event_tail % EVENTS);
     let len = detail.len().min(DETAIL_SIZE as usize);
     direct::write_bytes(details + slot * u64::from(DETAIL_SIZE), &detail[..len]);
@@ -87,7 +104,8 @@ fn put(rings: &mut Rings, event: &Event, detail: &[u8]) -> Option<bool> {
     // dom0 may have taken all that there was while this one was copied, and have seen the old tail:
     // only what it has taken by now tells whether it looks again by itself.
     fence(Ordering::SeqCst);
-    Some(load(channel + layout::EVENT_HEAD) == before)
+    RAISE.fetch_or(load(channel + layout::EVENT_HEAD) == before, Ordering::AcqRel);
+    true
 }
 
 /// The next command, copied, with its place in the ring.

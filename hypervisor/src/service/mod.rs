@@ -9,5 +9,5 @@ mod host;
 pub mod pci;
 mod registers;
 
-pub use channel::{attached, post, raise_interrupt};
+pub use channel::{attached, post, post_output, raise_interrupt};
 pub use registers::{read, write};

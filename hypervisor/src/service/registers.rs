@@ -91,6 +91,7 @@ fn attach(registers: &Registers, version: u32) -> Result<(), Error> {
 /// The daemon is gone: its memory is touched no more.
 pub fn detach() {
     if channel::detach() {
+        crate::guest::hang_up_all();
         crate::log::info!("service channel: detached");
     }
 }

@@ -16,8 +16,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// Channel and detail area take a page each; below one page of buffers nothing can be moved.
 const AREAS: usize = 2;
 
-/// Events taken in a row after which more may be waiting for room in the ring.
-const FULL: u32 = abi::channel::EVENTS / 2;
+/// Events taken in a row after which more may be waiting for room in the ring: what a guest prints finds none from a
+/// quarter on.
+const FULL: u32 = abi::channel::EVENTS / 8;
 
 /// An attached channel. Dropping it closes the uio device: the kernel clears bus mastering, and
 /// the hypervisor detaches.

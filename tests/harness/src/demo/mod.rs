@@ -12,12 +12,12 @@ use crate::{
     disk_model::{Counts, Model},
     lab::{Experiment, Lab, partitioned},
     machine::RunFolder,
-    tree::Tree,
+    tree::{self, Tree},
 };
 use anyhow::{Context, Result};
 use clap::Args;
 use record::Record;
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 /// Options of `demo`.
 #[derive(Args, Clone, Debug)]
@@ -28,6 +28,9 @@ pub struct DemoOptions {
     /// A modelled spinning disk instead of a solid-state one
     #[arg(long)]
     pub spinning: bool,
+    /// Where to leave numbers and picture [default: build/demo]
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// A run's record and what its disk did.
@@ -46,7 +49,8 @@ pub fn run(tree: &Tree, options: &DemoOptions) -> Result<ExitCode> {
     let runs =
         [("off", false), ("on", true)].map(|(name, reconcile)| one(&lab, name, reconcile, model, options.seconds));
     let [off, on] = runs;
-    report::show(tree, model, &[off?, on?])
+    let folder = options.output.as_deref().map_or_else(|| tree.folder("demo"), tree::create)?;
+    report::show(&folder, model, &[off?, on?])
 }
 
 fn one(lab: &Lab<'_>, name: &'static str, reconcile: bool, model: Model, seconds: u64) -> Result<Run> {

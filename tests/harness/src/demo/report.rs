@@ -4,11 +4,10 @@ use super::{Run, script};
 use crate::{
     disk_model::Model,
     lab::picture::{Panel, draw},
-    tree::Tree,
 };
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
-use std::{fs, process::ExitCode};
+use std::{fs, path::Path, process::ExitCode};
 
 /// A row: what it is, and its value for a run.
 type Row = (&'static str, fn(&Run) -> f64);
@@ -39,13 +38,12 @@ fn mebibytes(bytes: u64) -> f64 {
 }
 
 /// Prints the table and writes the files. The demo succeeds if what it is to show is shown.
-pub fn show(tree: &Tree, model: Model, runs: &[Run]) -> Result<ExitCode> {
+pub fn show(folder: &Path, model: Model, runs: &[Run]) -> Result<ExitCode> {
     println!("\n{:<34}{}", "reconciliation", runs.iter().map(|run| format!("{:>12}", run.name)).collect::<String>());
     for (name, value) in ROWS {
         let cells: String = runs.iter().map(|run| format!("{:>12.1}", value(run))).collect();
         println!("{name:<34}{cells}");
     }
-    let folder = tree.folder("demo")?;
     let (data, picture) = (folder.join("demo.json"), folder.join("demo.svg"));
     fs::write(&data, serde_json::to_string_pretty(&to_json(model, runs))?)?;
     draw(&picture, &panels(runs))?;
@@ -70,7 +68,7 @@ fn verdict(before: u64, left: u64, hits: u64) -> Result<()> {
     if left > 0 || hits == 0 {
         bail!(
             "with reconciliation {left} pages were still read back for guest writes, and {hits} became references: that \
-             is a bug; build/demo/demo.json has all counters for the report of it"
+             is a bug; demo.json has all counters for the report of it"
         );
     }
     Ok(())

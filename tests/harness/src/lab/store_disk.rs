@@ -10,7 +10,7 @@ use std::{fs::File, path::Path};
 
 const LINUX: u8 = 0x83;
 
-/// The disk; in dom0 it is `/dev/vda` when it is the first.
+/// The disk, which is to be the machine's first `--disk`.
 pub struct PartitionedDisk {
     /// Serves it.
     pub server: Server,
@@ -29,5 +29,5 @@ pub fn partitioned(folder: &Path, store: u64, guest: u64, model: Model) -> Resul
     let second = Partition { kind: LINUX, start: first.start + first.bytes, bytes: guest << 20 };
     mbr::write(&file, &[first, second])?;
     let server = Server::start(&file, &folder.join("modelled-disk.socket"), model)?;
-    Ok(PartitionedDisk { server, store: "/dev/vda1", guest: "/dev/vda2" })
+    Ok(PartitionedDisk { server, store: "/dev/disk0-part1", guest: "/dev/disk0-part2" })
 }

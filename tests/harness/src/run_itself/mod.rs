@@ -1,7 +1,8 @@
-//! `./scripts/run` called as its users call it, from a shell, with their expectations: the scenarios use what is
-//! inside of it only.
+//! `./scripts/run` and `./scripts/demo` called as their users call them, from a shell, with their expectations: the
+//! scenarios use what is inside of `run` only.
 
 mod calls;
+mod demo;
 mod shell;
 
 use crate::{
@@ -11,8 +12,8 @@ use crate::{
 };
 use std::{ffi::OsStr, process::Command};
 
-/// Seconds that one call may take, most of them for a machine to start on a busy host.
-const LIMIT: u64 = 240;
+/// Seconds that one call may take, most of them for a machine or two to start on a busy host.
+const LIMIT: u64 = 480;
 
 /// All cases.
 pub fn cases() -> Vec<Case> {
@@ -21,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         .map(|call| case(call.name, call.about, Box::new(|context| calls::check(call, context))))
         .collect();
     cases.push(case("shell", "a shell in dom0 on the user's terminal", Box::new(shell::check)));
+    cases.push(case("demo", "the demo, shortened: a table, numbers and a picture", Box::new(demo::check)));
     cases
 }
 
