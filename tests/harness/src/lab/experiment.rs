@@ -50,8 +50,8 @@ impl<'a> Lab<'a> {
         let mut lines = Lines::new(watcher);
         let (outcome, again) =
             machine::start_and_drive(&plan.config, &mut lines, experiment.timeout, &Watch::default())?;
-        if again {
-            eprintln!("dom0 stood still in its first start (CAVEATS.md, \"Emulators\"): this is its second");
+        if let Some(why) = again {
+            eprintln!("{why} in the machine's first start (CAVEATS.md, \"Emulators\"): this is its second");
         }
         match (&outcome.ended, outcome.status, outcome.ready_after) {
             (Ended::PoweredOff, Some(0), Some(ready)) => Ok(ready),

@@ -75,8 +75,8 @@ fn boot(scenario: &Scenario, options: &RunOptions, context: &Context) -> Result<
         hypervisor: scenario.until.hypervisor.as_deref().map(|pattern| (plan.config.hypervisor_log.clone(), pattern)),
     };
     let (outcome, again) = machine::start_and_drive(&plan.config, &mut kept, timeout, &watch)?;
-    if again {
-        fs::write(context.folder.join(STARTED_AGAIN), "")?;
+    if let Some(why) = again {
+        fs::write(context.folder.join(STARTED_AGAIN), why)?;
     }
     let mut wrong = end(scenario, &outcome);
     wrong.extend(outputs(scenario, &plan.config, &kept)?);

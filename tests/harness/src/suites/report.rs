@@ -5,7 +5,7 @@ use super::{
     schedule::{Finished, folder_of},
 };
 use crate::{machine::last_lines, tree::Tree};
-use std::{process::ExitCode, time::Duration};
+use std::{fs, process::ExitCode, time::Duration};
 
 /// How much of a failed machine's logs is shown.
 const LINES: usize = 12;
@@ -56,12 +56,8 @@ pub fn summary(tree: &Tree, results: &[Finished], took: Duration) -> ExitCode {
     println!();
     for result in results {
         let folder = folder_of(tree, &result.name);
-        if folder.join(STARTED_AGAIN).exists() {
-            println!(
-                "again   {}: dom0 stood still in its first start ({}/machine-state)",
-                result.name,
-                folder.display()
-            );
+        if let Ok(why) = fs::read_to_string(folder.join(STARTED_AGAIN)) {
+            println!("again   {}: {why} in the machine's first start ({})", result.name, folder.display());
         }
         match &result.verdict {
             Verdict::Passed => {}
