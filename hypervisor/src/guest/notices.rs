@@ -21,19 +21,19 @@ pub fn press_power_button(domain: &Domain) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sends what the 16550 collected. Without room it stays until dom0 has made some, which is the guest's to wait for;
+/// Sends what the 16550 has to send. Without room it stays until dom0 has made some, which is the guest's to wait for;
 /// without a daemon it is lost, as on a line that nobody listens to. False if it stays.
 pub fn send_uart(domain: &Domain, guest: &Guest, uart: &mut Uart) -> bool {
-    let mut post = |event: &Event, uart: &mut Uart| service::post_output(event, &mut uart.place);
-    send(domain, guest, uart, &mut post)
+    !uart.due() || send(domain, guest, uart, service::post_output)
 }
 
-/// The same for the last words of a guest that has ended: there is one such event, which others' output cannot keep out.
+/// The last words of a guest that has ended: there is one such event, which others' output cannot keep out.
 fn send_last(domain: &Domain, guest: &Guest, uart: &mut Uart) -> bool {
-    send(domain, guest, uart, &mut |event, _| service::post(event, &[]))
+    send(domain, guest, uart, |event, _| service::post(event, &[]))
 }
 
-fn send(domain: &Domain, guest: &Guest, uart: &mut Uart, post: &mut dyn FnMut(&Event, &mut Uart) -> bool) -> bool {
+/// `post` is given the event and the place of the last one.
+fn send(domain: &Domain, guest: &Guest, uart: &mut Uart, post: fn(&Event, &mut u32) -> bool) -> bool {
     let bytes = uart.collected();
     if bytes.is_empty() {
         return true;
@@ -45,10 +45,10 @@ fn send(domain: &Domain, guest: &Guest, uart: &mut Uart, post: &mut dyn FnMut(&E
         padded[..chunk.len()].copy_from_slice(chunk);
         *word = u64::from_le_bytes(padded);
     }
-    let stays = !post(&event, uart) && service::attached() && {
+    let stays = !post(&event, &mut uart.place) && service::attached() && {
         // Once more: room that dom0 has made meanwhile is then not overlooked.
         guest.stalled.store(true, Ordering::Release);
-        !post(&event, uart)
+        !post(&event, &mut uart.place)
     };
     if !stays && uart.sent() {
         interrupt(domain, guest, abi::platform::UART_GSI);
@@ -60,10 +60,7 @@ fn send(domain: &Domain, guest: &Guest, uart: &mut Uart, post: &mut dyn FnMut(&E
 pub fn hang_up_all() {
     list::each(|domain| {
         let Some(guest) = domain.guest() else { return };
-        let uart = &mut guest.devices.lock().uart;
-        if uart.due() {
-            send_uart(domain, guest, uart);
-        }
+        send_uart(domain, guest, &mut guest.devices.lock().uart);
     });
 }
 

@@ -4,7 +4,6 @@ use super::Guest;
 use super::devices::View;
 use super::notices::send_uart;
 use super::requests::interrupt;
-use super::uart::Uart;
 use crate::domain::{self, Context, Domain, End, Next, Ports, Reason, Vcpu};
 use crate::vcpu::{Gpr, PortAccess};
 use abi::platform::{
@@ -73,12 +72,12 @@ fn write(domain: &Arc<Domain>, guest: &Guest, access: PortAccess, value: u32) ->
             if uart.write(access.port - UART_PORT, value as u8) {
                 interrupt(domain, guest, UART_GSI);
             }
-            send_due(domain, guest, uart);
+            send_uart(domain, guest, uart);
         }
         (DEBUG_PORT, 1) => {
             let uart = &mut guest.devices.lock().uart;
             uart.output(value as u8);
-            send_due(domain, guest, uart);
+            send_uart(domain, guest, uart);
         }
         (SLEEP_CONTROL_PORT, 1) if value & SLEEP_ENABLE != 0 => return end(Reason::PowerOff, 0),
         (RESET_PORT, 1) if value == u32::from(RESET_VALUE) => return end(Reason::Reset, 0),
@@ -86,12 +85,6 @@ fn write(domain: &Arc<Domain>, guest: &Guest, access: PortAccess, value: u32) ->
         _ => {}
     }
     None
-}
-
-fn send_due(domain: &Domain, guest: &Guest, uart: &mut Uart) {
-    if uart.due() {
-        send_uart(domain, guest, uart);
-    }
 }
 
 fn read(guest: &Guest, access: PortAccess) -> u32 {

@@ -99,7 +99,7 @@ fn move_on(domain: &Arc<Domain>, guest: &Guest, slots: &mut Slots) -> Result<boo
     let finished = completion::finish_all(domain, guest, slots);
     let asked = guest.memory.lock().ask_again(domain);
     let untold = tell_status(domain, slots);
-    let said = !slots.uart.due() || send_uart(domain, guest, &mut slots.uart);
+    let said = send_uart(domain, guest, &mut slots.uart);
     let mut blocked = post_waiting(domain, guest, slots, untold)?;
     // dom0 has no part in the balloon's queues.
     let may_go = |slot: &usize| blocked & 1 << slot == 0 || is(&slots.devices, *slot, VIRTIO_BALLOON);
